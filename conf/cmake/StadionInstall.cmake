@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# What makes find_package(stadion) work after `cmake --install`.
+include(CMakePackageConfigHelpers)
+
+set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/stadion)
+configure_package_config_file(
+  "${CMAKE_CURRENT_LIST_DIR}/stadion-config.cmake.in"
+  "${PROJECT_BINARY_DIR}/stadion-config.cmake"
+  INSTALL_DESTINATION ${folder})
+# Before 1.0 a minor version may break its users.
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/stadion-config-version.cmake" COMPATIBILITY SameMinorVersion)
+
+install(EXPORT stadion-targets NAMESPACE stadion:: DESTINATION ${folder})
+install(FILES
+  "${PROJECT_BINARY_DIR}/stadion-config.cmake"
+  "${PROJECT_BINARY_DIR}/stadion-config-version.cmake"
+  DESTINATION ${folder})

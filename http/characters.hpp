@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// What a byte may be in an HTTP message, by table. Internal to http/.
+namespace stadion::http {
+
+namespace detail {
+
+enum CharacterClass : std::uint8_t {
+  kToken = 1,       ///< tchar, RFC 9110 section 5.6.2.
+  kFieldValue = 2,  ///< VCHAR, obs-text, SP and HTAB, RFC 9110 section 5.5.
+  kTarget = 4,      ///< Visible ASCII without '#': RFC 9112 section 3.2, and what browsers send
+                    ///< unescaped besides.
+  kHost = 8,        ///< uri-host and port without ',', RFC 9110 section 7.2.
+};
+
+constexpr std::array<std::uint8_t, 256> make_character_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  const auto add = [&classes](std::string_view characters, std::uint8_t character_class) {
+    for (const char character : characters) {
+      classes[static_cast<unsigned char>(character)] |= character_class;
+    }
+  };
+  constexpr std::string_view alphanumeric =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  add(alphanumeric, kToken | kHost);
+  add("!#$%&'*+-.^_`|~", kToken);
+  add("-._~%!$&'()*+;=:[]", kHost);
+  for (unsigned byte = 0x21; byte < 0x7F; ++byte) {
+    classes[byte] |= kFieldValue | kTarget;
+  }
+  for (unsigned byte = 0x80; byte <= 0xFF; ++byte) {
+    classes[byte] |= kFieldValue;
+  }
+  add(" \t", kFieldValue);
+  classes['#'] &= static_cast<std::uint8_t>(~kTarget);
+  return classes;
+}
+
+inline constexpr std::array<std::uint8_t, 256> kCharacterClasses = make_character_classes();
+
+constexpr bool is_in(char character, CharacterClass character_class) noexcept {
+  return (kCharacterClasses[static_cast<unsigned char>(character)] & character_class) != 0;
+}
+
+}  // namespace detail
+
+constexpr bool is_token_character(char c) noexcept { return detail::is_in(c, detail::kToken); }
+constexpr bool is_field_value_character(char c) noexcept {
+  return detail::is_in(c, detail::kFieldValue);
+}
+constexpr bool is_target_character(char c) noexcept { return detail::is_in(c, detail::kTarget); }
+constexpr bool is_host_character(char c) noexcept { return detail::is_in(c, detail::kHost); }
+constexpr bool is_whitespace(char c) noexcept { return c == ' ' || c == '\t'; }
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// The digit's value, or -1.
+constexpr int hex_value(char c) noexcept {
+  if (is_digit(c)) {
+    return c - '0';
+  }
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <ctime>
+#include <string_view>
+
+namespace stadion::http {
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate, RFC 9110 section 5.6.7), in no locale but English.
+class HttpDate {
+ public:
+  static constexpr std::size_t kBytes = 29;
+
+  explicit HttpDate(std::time_t seconds_since_epoch) noexcept;
+  std::string_view text() const noexcept { return {text_.data(), kBytes}; }
+
+ private:
+  std::array<char, kBytes + 1> text_{};
+};
+
+/// The Date header line, formatted anew once per second. One per Worker.
+class DateLine {
+ public:
+  /// "Date: …\r\n" for the current second; valid until the next call.
+  std::string_view now() noexcept;
+
+ private:
+  static constexpr std::string_view kPrefix = "Date: ";
+
+  std::time_t second_ = -1;
+  std::array<char, kPrefix.size() + HttpDate::kBytes + 2> line_{};
+};
+
+}  // namespace stadion::http

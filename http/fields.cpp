@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "http/fields.hpp"
+
+#include <algorithm>
+
+#include "http/characters.hpp"
+
+namespace stadion::http {
+
+bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(),
+                    [](char a, char b) { return to_lower(a) == to_lower(b); });
+}
+
+bool is_token(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+bool is_field_value(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), is_field_value_character);
+}
+
+std::string_view trim_whitespace(std::string_view text) noexcept {
+  while (!text.empty() && is_whitespace(text.front())) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && is_whitespace(text.back())) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+void Fields::reserve(std::size_t count) {
+  if (count <= capacity_) {
+    return;
+  }
+  auto* fields = static_cast<Field*>(arena_->alloc(count * sizeof(Field), alignof(Field)));
+  std::uninitialized_copy_n(fields_, size_, fields);
+  fields_ = fields;
+  capacity_ = count;
+}
+
+void Fields::add(std::string_view name, std::string_view value) {
+  if (size_ == capacity_) {
+    reserve(std::max<std::size_t>(capacity_ * 2, 8));
+  }
+  std::construct_at(fields_ + size_, Field{name, value});
+  ++size_;
+}
+
+std::optional<std::string_view> Fields::find(std::string_view name) const noexcept {
+  for (const Field& field : *this) {
+    if (equals_ignoring_case(field.name, name)) {
+      return field.value;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "http/framing.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "http/characters.hpp"
+
+namespace stadion::http {
+namespace {
+
+class FramingReader {
+ public:
+  explicit FramingReader(Version version) noexcept : version_(version) {
+    framing_.keep_alive = version == Version::http_1_1;
+  }
+
+  void read(const Field& field) noexcept {
+    // By length first: most fields concern somebody else.
+    switch (field.name.size()) {
+      case 4:
+        if (equals_ignoring_case(field.name, "host")) read_host(field.value);
+        break;
+      case 6:
+        if (equals_ignoring_case(field.name, "expect")) read_expect(field.value);
+        break;
+      case 10:
+        if (equals_ignoring_case(field.name, "connection")) read_connection(field.value);
+        break;
+      case 14:
+        if (equals_ignoring_case(field.name, "content-length")) read_content_length(field.value);
+        break;
+      case 17:
+        if (equals_ignoring_case(field.name, "transfer-encoding"))
+          read_transfer_encoding(field.value);
+        break;
+      default: break;
+    }
+  }
+
+  Framing finish() noexcept {
+    if (version_ == Version::http_1_1 && !has_host_) {
+      fail(ParseError::malformed_host);
+    }
+    if (has_content_length_ && framing_.chunked) {
+      fail(ParseError::ambiguous_framing);
+    }
+    if (wants_close_) {
+      framing_.keep_alive = false;
+    }
+    return framing_;
+  }
+
+ private:
+  void fail(ParseError error) noexcept {
+    if (framing_.error == ParseError::none) {
+      framing_.error = error;
+    }
+  }
+
+  void read_host(std::string_view value) noexcept {
+    if (has_host_ || !is_valid_host(value)) {
+      fail(ParseError::malformed_host);
+    }
+    has_host_ = true;
+    framing_.host = value;
+  }
+
+  void read_expect(std::string_view value) noexcept {
+    if (!equals_ignoring_case(value, "100-continue")) {
+      fail(ParseError::unknown_expectation);
+    }
+    // A client of HTTP/1.0 does not understand the interim response (RFC 9110 section 10.1.1).
+    framing_.expects_continue = version_ == Version::http_1_1;
+  }
+
+  void read_connection(std::string_view value) noexcept {
+    for_each_list_element(value, [this](std::string_view option) {
+      if (equals_ignoring_case(option, "close")) {
+        wants_close_ = true;
+      } else if (equals_ignoring_case(option, "keep-alive")) {
+        framing_.keep_alive = true;
+      }
+      return true;
+    });
+  }
+
+  // One field of digits only. RFC 9112 section 6.3 would let "5, 5" pass; nobody honest sends it.
+  void read_content_length(std::string_view value) noexcept {
+    const bool is_number = !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
+    const auto [end, error] =
+        std::from_chars(value.data(), value.data() + value.size(), framing_.content_length);
+    if (has_content_length_ || !is_number || error != std::errc{}) {
+      fail(ParseError::malformed_content_length);
+    }
+    has_content_length_ = true;
+  }
+
+  void read_transfer_encoding(std::string_view value) noexcept {
+    if (framing_.chunked || version_ == Version::http_1_0) {
+      return fail(ParseError::malformed_transfer_encoding);
+    }
+    if (equals_ignoring_case(value, "chunked")) {
+      framing_.chunked = true;
+      return;
+    }
+    // A coding before a final "chunked" leaves the end clear, but we could not take it off: 501.
+    // Without a final "chunked" nobody knows the end: 400 (RFC 9112 sections 6.1 and 6.3).
+    std::string_view last;
+    std::size_t chunked_count = 0;
+    for_each_list_element(value, [&](std::string_view coding) {
+      last = coding;
+      chunked_count += equals_ignoring_case(coding, "chunked") ? 1 : 0;
+      return true;
+    });
+    const bool end_is_clear = chunked_count == 1 && equals_ignoring_case(last, "chunked");
+    fail(end_is_clear ? ParseError::unknown_transfer_coding
+                      : ParseError::malformed_transfer_encoding);
+  }
+
+  Version version_;
+  Framing framing_;
+  bool has_host_ = false;
+  bool has_content_length_ = false;
+  bool wants_close_ = false;
+};
+
+}  // namespace
+
+Framing decide_framing(const Fields& fields, Version version) noexcept {
+  FramingReader reader(version);
+  for (const Field& field : fields) {
+    reader.read(field);
+  }
+  return reader.finish();
+}
+
+bool is_valid_host(std::string_view host) noexcept {
+  return std::all_of(host.begin(), host.end(), is_host_character);
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "http/head_guard.hpp"
+
+#include <algorithm>
+
+#include "http/characters.hpp"
+
+namespace stadion::http {
+namespace {
+
+/// A server should ignore an empty line before a request (RFC 9112 section 2.2); a stream of them
+/// is no request.
+constexpr unsigned kLeadingLinesMax = 4;
+
+}  // namespace
+
+void HeadGuard::begin_trailer() noexcept {
+  begin_head();
+  bytes_max_ = limits_->trailer_bytes_max;
+  expects_ = Expects::line_start;
+}
+
+HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
+  const std::size_t left = bytes_max_ - bytes_;
+  const std::size_t size = std::min(bytes.size(), left);
+  std::size_t at = 0;
+  while (at < size && expects_ != Expects::nothing) {
+    // Most bytes by far are a value's: run through them.
+    if (expects_ == Expects::field_value && is_field_value_character(bytes[at])) {
+      ++at;
+      continue;
+    }
+    if (const ParseError error = take(bytes[at]); error != ParseError::none) {
+      return {at, false, error};
+    }
+    ++at;
+  }
+  bytes_ += at;
+  const bool complete = expects_ == Expects::nothing;
+  if (!complete && size < bytes.size()) {
+    return {at, false, over_limit()};
+  }
+  return {at, complete, ParseError::none};
+}
+
+ParseError HeadGuard::take(char byte) noexcept {
+  switch (expects_) {
+    case Expects::request_line_start:
+      if (byte == '\r' && leading_lines_ < kLeadingLinesMax) {
+        ++leading_lines_;
+        expects_ = Expects::leading_line_feed;
+        return ParseError::none;
+      }
+      expects_ = Expects::request_line;
+      return is_token_character(byte) ? ParseError::none : ParseError::malformed_request_line;
+    case Expects::leading_line_feed:
+      expects_ = Expects::request_line_start;
+      return byte == '\n' ? ParseError::none : ParseError::malformed_request_line;
+    case Expects::request_line:
+      if (byte == '\r') {
+        expects_ = Expects::line_feed;
+        return ParseError::none;
+      }
+      return is_target_character(byte) || byte == ' ' ? ParseError::none
+                                                      : ParseError::malformed_request_line;
+    case Expects::line_feed:
+      expects_ = Expects::line_start;
+      return byte == '\n' ? ParseError::none : ParseError::malformed_header;
+    case Expects::line_start: return start_field(byte);
+    case Expects::field_name:
+      if (byte == ':') {
+        expects_ = Expects::field_value;
+        return ParseError::none;
+      }
+      return is_token_character(byte) ? ParseError::none : ParseError::malformed_header;
+    case Expects::field_value:
+      // scan() took whatever may stand in a value.
+      expects_ = Expects::line_feed;
+      return byte == '\r' ? ParseError::none : ParseError::malformed_header;
+    case Expects::last_line_feed:
+      expects_ = Expects::nothing;
+      return byte == '\n' ? ParseError::none : ParseError::malformed_header;
+    case Expects::nothing: break;
+  }
+  return ParseError::malformed_header;
+}
+
+// Not a token character: a folded line (RFC 9112 section 5.2) or a nameless field among others.
+ParseError HeadGuard::start_field(char byte) noexcept {
+  if (byte == '\r') {
+    expects_ = Expects::last_line_feed;
+    return ParseError::none;
+  }
+  if (++fields_ > limits_->fields_max) {
+    return ParseError::too_many_fields;
+  }
+  expects_ = Expects::field_name;
+  return is_token_character(byte) ? ParseError::none : ParseError::malformed_header;
+}
+
+ParseError HeadGuard::over_limit() const noexcept {
+  return expects_ <= Expects::request_line ? ParseError::target_too_long
+                                           : ParseError::head_too_large;
+}
+
+}  // namespace stadion::http

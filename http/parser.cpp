@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+#include "http/parser.hpp"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/assert.hpp"
+#include "http/characters.hpp"
+
+namespace stadion::http {
+namespace {
+
+constexpr std::size_t kPartialHeadBytesMin = 1024;
+/// A body of which more is announced than has come gets this much at first: an announcement alone
+/// costs little.
+constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
+/// What one chunk's size line and end may take beside its extensions. A size of endless leading
+/// zeros is no size.
+constexpr std::size_t kChunkOverheadMax = 32;
+
+}  // namespace
+
+// llhttp's callbacks are called from C, through which no exception may pass: they don't allocate
+// but with try_alloc.
+struct Parser::Llhttp {
+  explicit Llhttp(Parser& owner) noexcept : parser(&owner) {
+    llhttp_init(&state, HTTP_REQUEST, &settings());
+    state.data = this;
+  }
+
+  llhttp_t state;
+  Parser* parser;
+  std::size_t chunk_count = 0;
+  std::size_t extension_bytes = 0;
+  std::size_t framing_bytes = 0;  ///< Of a chunked body: what is not body.
+  std::string_view field_name;
+
+  static Llhttp& of(llhttp_t* state) noexcept { return *static_cast<Llhttp*>(state->data); }
+
+  static const llhttp_settings_t& settings() noexcept {
+    static const llhttp_settings_t table = [] {
+      llhttp_settings_t callbacks;
+      llhttp_settings_init(&callbacks);
+      callbacks.on_header_field = on_field_name;
+      callbacks.on_header_value = on_field_value;
+      callbacks.on_headers_complete = on_headers_complete;
+      callbacks.on_body = on_body;
+      callbacks.on_chunk_header = on_chunk_header;
+      callbacks.on_chunk_extension_name = on_chunk_extension;
+      callbacks.on_chunk_extension_value = on_chunk_extension;
+      callbacks.on_message_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
+      return callbacks;
+    }();
+    return table;
+  }
+
+  static int report(llhttp_t* state, ParseError error) noexcept {
+    if (error == ParseError::none) {
+      return 0;
+    }
+    of(state).parser->error_ = error;
+    return HPE_USER;
+  }
+
+  // The head is in one piece, so each name and value comes in one piece. Room for all was reserved.
+  static int on_field_name(llhttp_t* state, const char* at, std::size_t length) noexcept {
+    of(state).field_name = {at, length};
+    return 0;
+  }
+
+  static int on_field_value(llhttp_t* state, const char* at, std::size_t length) noexcept {
+    Fields& fields = of(state).parser->request_->fields_;
+    if (fields.size() == of(state).parser->guard_.field_count()) {
+      return report(state, ParseError::malformed_header);
+    }
+    fields.add(of(state).field_name, trim_whitespace({at, length}));
+    return 0;
+  }
+
+  static int on_headers_complete(llhttp_t* state) noexcept {
+    Parser& parser = *of(state).parser;
+    const Framing& framing = parser.framing_;
+    if (const ParseError error = parser.decide_on_body(); error != ParseError::none) {
+      report(state, error);
+      return -1;
+    }
+    // Two readers of the same head: where they differ, somebody is being fooled.
+    const bool chunked = (state->flags & F_CHUNKED) != 0;
+    if (chunked != framing.chunked ||
+        (!chunked && state->content_length != framing.content_length)) {
+      report(state, ParseError::ambiguous_framing);
+      return -1;
+    }
+    state->upgrade = 0;  // Declined: what follows is HTTP/1.1 all the same (RFC 9110 section 7.8).
+    return 0;
+  }
+
+  static int on_body(llhttp_t* state, const char* at, std::size_t length) noexcept {
+    of(state).framing_bytes -= length;
+    return report(state, of(state).parser->append_body({at, length}));
+  }
+
+  static int on_chunk_header(llhttp_t* state) noexcept {
+    ++of(state).chunk_count;
+    // What follows the last chunk is the guard's.
+    return state->content_length == 0 ? HPE_PAUSED : 0;
+  }
+
+  static int on_chunk_extension(llhttp_t* state, const char* /*at*/, std::size_t length) noexcept {
+    Llhttp& self = of(state);
+    self.extension_bytes += length;
+    const bool too_long = self.extension_bytes > self.parser->limits_->chunk_extension_bytes_max;
+    return report(state, too_long ? ParseError::body_too_large : ParseError::none);
+  }
+};
+
+void Parser::begin(Arena& arena) noexcept {
+  arena_ = &arena;
+  request_ = nullptr;
+  error_ = ParseError::none;
+  section_ = Section::head;
+  guard_.begin_head();
+  framing_ = {};
+  partial_head_ = nullptr;
+  partial_size_ = partial_capacity_ = 0;
+  body_ = nullptr;
+  body_size_ = body_capacity_ = 0;
+}
+
+Parser::Progress Parser::feed(std::string_view bytes) noexcept {
+  STADION_ASSERT(arena_ != nullptr && error_ == ParseError::none);
+  try {
+    switch (section_) {
+      case Section::head: return feed_head(bytes);
+      case Section::body: return feed_body(bytes);
+      case Section::trailer: return feed_trailer(bytes);
+    }
+  } catch (const ArenaFailed&) {
+    error_ = ParseError::out_of_memory;
+  }
+  return {State::failed, 0};
+}
+
+Parser::Progress Parser::feed_head(std::string_view bytes) {
+  const HeadGuard::Result scanned = guard_.scan(bytes);
+  if (scanned.error != ParseError::none) {
+    return {fail(scanned.error), scanned.consumed};
+  }
+  const std::string_view piece = bytes.substr(0, scanned.consumed);
+  if (scanned.complete && partial_size_ == 0) {
+    return {parse_head(arena_->copy(piece)), scanned.consumed};
+  }
+  gather_head(piece);
+  const State state =
+      scanned.complete ? parse_head({partial_head_, partial_size_}) : State::need_more;
+  return {state, scanned.consumed};
+}
+
+void Parser::gather_head(std::string_view bytes) {
+  const std::size_t needed = partial_size_ + bytes.size();
+  if (needed > partial_capacity_) {
+    // The guard lets no more than head_bytes_max pass.
+    const std::size_t doubled = std::max(partial_capacity_ * 2, kPartialHeadBytesMin);
+    const std::size_t capacity = std::max(std::min(doubled, limits_->head_bytes_max), needed);
+    auto* larger = static_cast<char*>(arena_->alloc(capacity, 1));
+    std::copy_n(partial_head_, partial_size_, larger);
+    partial_head_ = larger;
+    partial_capacity_ = capacity;
+  }
+  std::copy(bytes.begin(), bytes.end(), partial_head_ + partial_size_);
+  partial_size_ = needed;
+}
+
+Parser::State Parser::parse_head(std::string_view head) {
+  head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
+  request_ = &arena_->make<Request>(*arena_);
+  if (const ParseError error = read_request_line(head); error != ParseError::none) {
+    return fail(error);
+  }
+  request_->fields_.reserve(guard_.field_count());
+  llhttp_ = &arena_->make<Llhttp>(*this);
+  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data(), head.size());
+  if (error_ != ParseError::none) {
+    return State::failed;
+  }
+  switch (result) {
+    case HPE_OK: section_ = Section::body; return State::head_complete;
+    case HPE_PAUSED: return State::complete;
+    default: return fail(ParseError::malformed_header);
+  }
+}
+
+// method SP request-target SP HTTP-version (RFC 9112 section 3), where llhttp's own answer is too
+// coarse to tell 400 from 501 and 505.
+ParseError Parser::read_request_line(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) {
+    return ParseError::malformed_request_line;
+  }
+  const std::string_view method = line.substr(0, first);
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  const bool is_version = version.size() == 8 && version.starts_with("HTTP/") &&
+                          is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+  if (!is_version || !is_token(method) || target.empty() ||
+      target.find(' ') != std::string_view::npos) {
+    return ParseError::malformed_request_line;
+  }
+  if (target.size() > limits_->target_bytes_max) {
+    return ParseError::target_too_long;
+  }
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return ParseError::unsupported_version;
+  }
+  request_->version_ = version == "HTTP/1.1" ? Version::http_1_1 : Version::http_1_0;
+  const std::optional<Method> known = parse_method(method);
+  if (!known.has_value() || *known == Method::connect) {
+    return ParseError::unknown_method;
+  }
+  request_->method_ = *known;
+  return read_target(target);
+}
+
+// Origin form, absolute form, or the asterisk of OPTIONS (RFC 9112 section 3.2).
+ParseError Parser::read_target(std::string_view target) {
+  request_->target_ = target;
+  std::string_view path_and_query = target;
+  if (equals_ignoring_case(target.substr(0, 7), "http://")) {
+    const std::size_t end = std::min(target.find_first_of("/?", 7), target.size());
+    request_->host_ = target.substr(7, end - 7);
+    path_and_query = target.substr(end);
+    if (request_->host_.empty() || !is_valid_host(request_->host_)) {
+      return ParseError::malformed_request_line;
+    }
+  } else if (target == "*") {
+    return request_->method_ == Method::options ? (request_->raw_path_ = target, ParseError::none)
+                                                : ParseError::malformed_request_line;
+  } else if (target.front() != '/') {
+    return ParseError::malformed_request_line;
+  }
+  const std::size_t question = path_and_query.find('?');
+  request_->raw_path_ = path_and_query.substr(0, question);
+  if (question != std::string_view::npos) {
+    request_->raw_query_ = path_and_query.substr(question + 1);
+  }
+  if (request_->raw_path_.empty()) {
+    request_->raw_path_ = "/";
+  }
+  return ParseError::none;
+}
+
+ParseError Parser::decide_on_body() noexcept {
+  framing_ = decide_framing(request_->fields_, request_->version_);
+  if (framing_.error == ParseError::none && framing_.content_length > limits_->body_bytes_max) {
+    framing_.error = ParseError::body_too_large;
+  }
+  if (request_->host_.empty()) {
+    request_->host_ = framing_.host;
+  }
+  return framing_.error;
+}
+
+Parser::Progress Parser::feed_body(std::string_view bytes) {
+  llhttp_->framing_bytes += bytes.size();
+  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, bytes.data(), bytes.size());
+  if (error_ != ParseError::none) {
+    return {State::failed, bytes.size()};
+  }
+  if (result == HPE_OK) {
+    const std::size_t overhead_max =
+        limits_->chunk_extension_bytes_max + kChunkOverheadMax * (llhttp_->chunk_count + 1);
+    const bool excessive = framing_.chunked && llhttp_->framing_bytes > overhead_max;
+    return {excessive ? fail(ParseError::malformed_chunk) : State::need_more, bytes.size()};
+  }
+  if (result != HPE_PAUSED) {
+    return {fail(ParseError::malformed_chunk), bytes.size()};
+  }
+  const auto consumed =
+      static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_->state) - bytes.data());
+  if (!framing_.chunked) {
+    request_->body_ = {body_, body_size_};
+    return {State::complete, consumed};
+  }
+  section_ = Section::trailer;
+  guard_.begin_trailer();
+  const Progress trailer = feed_trailer(bytes.substr(consumed));
+  return {trailer.state, consumed + trailer.consumed};
+}
+
+// Trailer fields are checked and left out: nothing that was decided from the head may change after
+// the body (RFC 9110 section 6.5.1).
+Parser::Progress Parser::feed_trailer(std::string_view bytes) noexcept {
+  const HeadGuard::Result scanned = guard_.scan(bytes);
+  switch (scanned.error) {
+    case ParseError::none: break;
+    case ParseError::head_too_large:
+    case ParseError::too_many_fields:
+      return {fail(ParseError::trailer_too_large), scanned.consumed};
+    default: return {fail(ParseError::malformed_trailer), scanned.consumed};
+  }
+  if (!scanned.complete) {
+    return {State::need_more, scanned.consumed};
+  }
+  request_->body_ = {body_, body_size_};
+  return {State::complete, scanned.consumed};
+}
+
+ParseError Parser::append_body(std::string_view bytes) noexcept {
+  const std::size_t needed = body_size_ + bytes.size();
+  if (needed > limits_->body_bytes_max) {
+    return ParseError::body_too_large;
+  }
+  if (needed > body_capacity_) {
+    const std::size_t announced = static_cast<std::size_t>(framing_.content_length);
+    const std::size_t doubled = std::max(body_capacity_ * 2, kBodyBytesAtFirst);
+    const std::size_t most = framing_.chunked ? limits_->body_bytes_max : announced;
+    const std::size_t capacity = std::max(std::min(doubled, most), needed);
+    auto* larger = static_cast<char*>(arena_->try_alloc(capacity, 1));
+    if (larger == nullptr) {
+      return ParseError::out_of_memory;
+    }
+    std::copy_n(body_, body_size_, larger);
+    body_ = larger;
+    body_capacity_ = capacity;
+  }
+  std::copy(bytes.begin(), bytes.end(), body_ + body_size_);
+  body_size_ = needed;
+  return ParseError::none;
+}
+
+Parser::State Parser::fail(ParseError error) noexcept {
+  error_ = error;
+  return State::failed;
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/arena.hpp"
+#include "http/framing.hpp"
+#include "http/head_guard.hpp"
+#include "http/limits.hpp"
+#include "http/parse_error.hpp"
+#include "http/request.hpp"
+
+namespace stadion::http {
+
+/// Turns bytes into Requests, one after the other. It does no I/O; its file is the only one that
+/// names llhttp.
+///
+/// Bytes pass the HeadGuard, the complete head is copied into the request's arena, and llhttp takes
+/// that copy apart, so that a request's views never point into a connection's buffer. The body is
+/// gathered in the arena, too.
+///
+/// Lifetime   The limits outlive it. The Request is its arena's.
+/// Threads    One at a time.
+class Parser {
+ public:
+  enum class State : std::uint8_t {
+    need_more,      ///< All bytes were taken, and the request is not complete. Not an error.
+    head_complete,  ///< Reported once, when a body follows: framing() is decided, feed the rest.
+    complete,       ///< request() is whole; the bytes behind it were not taken.
+    failed,         ///< See error(). What follows in the stream cannot be understood.
+  };
+  struct Progress {
+    State state;
+    std::size_t consumed;
+  };
+
+  explicit Parser(const Limits& limits) noexcept : limits_(&limits), guard_(limits) {}
+
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  /// Begins a request whose memory is `arena`, which outlives it.
+  void begin(Arena& arena) noexcept;
+
+  /// Reads on. Never throws: an arena that is short of memory is an error like another.
+  Progress feed(std::string_view bytes) noexcept;
+
+  ParseError error() const noexcept { return error_; }
+  /// The request, once its head is complete; null before.
+  Request* request() const noexcept { return request_; }
+  const Framing& framing() const noexcept { return framing_; }
+  std::size_t body_bytes() const noexcept { return body_size_; }
+  /// Whether only the empty lines that may precede a request have come since begin().
+  bool is_before_request() const noexcept {
+    return request_ == nullptr && guard_.before_request_line();
+  }
+
+ private:
+  enum class Section : std::uint8_t { head, body, trailer };
+  struct Llhttp;  ///< llhttp's state and callbacks.
+
+  Progress feed_head(std::string_view bytes);
+  Progress feed_body(std::string_view bytes);
+  Progress feed_trailer(std::string_view bytes) noexcept;
+  void gather_head(std::string_view bytes);
+  State parse_head(std::string_view head);
+  ParseError read_request_line(std::string_view head);
+  ParseError read_target(std::string_view target);
+  ParseError decide_on_body() noexcept;
+  ParseError append_body(std::string_view bytes) noexcept;
+  State fail(ParseError error) noexcept;
+
+  const Limits* limits_;
+  Arena* arena_ = nullptr;
+  Request* request_ = nullptr;
+  ParseError error_ = ParseError::none;
+  Section section_ = Section::head;
+  HeadGuard guard_;
+  Framing framing_;
+
+  // A head that did not arrive in one piece, gathered in the arena.
+  char* partial_head_ = nullptr;
+  std::size_t partial_size_ = 0;
+  std::size_t partial_capacity_ = 0;
+
+  char* body_ = nullptr;
+  std::size_t body_size_ = 0;
+  std::size_t body_capacity_ = 0;
+
+  Llhttp* llhttp_ = nullptr;  ///< In the arena, from the head's end on.
+};
+
+}  // namespace stadion::http

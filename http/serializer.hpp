@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "http/method.hpp"
+#include "http/request.hpp"
+#include "http/response.hpp"
+
+namespace stadion::http {
+
+/// How a response's body is put on the wire.
+enum class BodyFraming : std::uint8_t {
+  none,            ///< Nothing follows the head: HEAD, 204, 304.
+  content_length,  ///< As many bytes as the head says.
+  chunked,
+  until_close,  ///< For a client of HTTP/1.0, which knows no chunks.
+};
+
+/// What the head says of the connection.
+struct ResponseFraming {
+  BodyFraming body = BodyFraming::content_length;
+  bool keep_alive = true;
+  Version client_version = Version::http_1_1;
+};
+
+/// Decides how the response to a request of this method and version is framed (RFC 9112 section 6).
+ResponseFraming frame_response(const Response& response, Method method, Version version,
+                               bool keep_alive) noexcept;
+
+/// The exact size of the head that write_head() writes.
+std::size_t head_bytes(const Response& response, const ResponseFraming& framing,
+                       std::string_view date_line) noexcept;
+
+/// Writes status line, header fields and the empty line; answers the end of what it wrote. `to` has
+/// room for head_bytes(). `date_line` is a whole line.
+char* write_head(char* to, const Response& response, const ResponseFraming& framing,
+                 std::string_view date_line) noexcept;
+
+/// A chunk's size line takes this many bytes at the most, and its end kChunkEndBytes.
+inline constexpr std::size_t kChunkHeadBytesMax = 18;
+inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+/// Writes a chunk's size line, and answers its end.
+char* write_chunk_head(char* to, std::size_t chunk_bytes) noexcept;
+
+}  // namespace stadion::http

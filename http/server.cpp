@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "http/server.hpp"
+
+#include <csignal>
+
+#include <exception>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "core/log.hpp"
+#include "http/serializer.hpp"
+#include "http/shard.hpp"
+#include "net/listening_socket.hpp"
+#include "net/signals.hpp"
+#include "net/worker_group.hpp"
+
+namespace stadion::http {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// There must be room for a piece of a streamed body and its framing; twice that leaves some for a
+/// head.
+constexpr std::size_t kBufferBytesMin = 2048;
+constexpr std::size_t kBufferBytesMax = 16 * 1024 * 1024;
+
+void require(bool holds, const char* what) {
+  if (!holds) {
+    throw std::invalid_argument(std::string("server options: ") + what);
+  }
+}
+
+ServerOptions checked(ServerOptions options) {
+  require(options.buffer_bytes >= kBufferBytesMin && options.buffer_bytes <= kBufferBytesMax,
+          "buffer_bytes is from 2048 to 16777216");
+  require(options.connections_max > 0 && options.connections_max <= 1'000'000,
+          "connections_max is from 1 to 1000000");
+  require(options.workers <= 1024, "workers is at most 1024");
+  require(options.limits.head_bytes_max >= 64, "limits.head_bytes_max is at least 64");
+  require(options.limits.request_memory_bytes_max >= 4 * options.limits.head_bytes_max,
+          "limits.request_memory_bytes_max is at least four times head_bytes_max");
+  require(options.limits.pipelined_requests_max > 0, "limits.pipelined_requests_max is at least 1");
+  return options;
+}
+
+}  // namespace
+
+struct Server::State {
+  explicit State(ServerOptions server_options)
+      : options(checked(server_options)),
+        workers(options.workers),
+        metrics(workers.size()),
+        shards(workers.size()) {}
+
+  const ServerOptions options;
+  Router router;
+  std::vector<net::Endpoint> endpoints;
+  net::WorkerGroup workers;
+  std::vector<std::vector<net::ListeningSocket>>
+      sockets;                                 ///< By endpoint, one per Worker; until start().
+  std::vector<WorkerMetrics> metrics;          ///< One per Worker.
+  std::mutex shards_mutex;                     ///< Guards the pointers, not what they point to.
+  std::vector<std::unique_ptr<Shard>> shards;  ///< One per Worker, used on its thread.
+  std::optional<Clock::time_point> started;
+
+  void make_shard(std::size_t index) {
+    auto shard = std::make_unique<Shard>(workers[index], router, options, metrics[index]);
+    for (auto& group : sockets) {
+      shard->listen(std::move(group[index]));
+    }
+    const std::lock_guard lock(shards_mutex);
+    shards[index] = std::move(shard);
+  }
+
+  /// On the shard's Worker: its last act.
+  void end_shard(std::size_t index) {
+    std::unique_ptr<Shard> ending;
+    {
+      const std::lock_guard lock(shards_mutex);
+      ending = std::move(shards[index]);
+    }
+    ending.reset();
+    workers[index].stop();
+  }
+
+  template <class Function>
+  void post_to_each(Function function) {
+    for (std::size_t index = 0; index < workers.size(); ++index) {
+      workers[index].post([this, function, index] { function(*this, index); });
+    }
+  }
+};
+
+Server::Server(ServerOptions options) : state_(std::make_unique<State>(options)) {}
+
+Server::~Server() {
+  if (state_->started.has_value()) {
+    stop_now();
+    wait();
+  }
+}
+
+Server& Server::route(Method method, std::string_view pattern, Handler handler) {
+  state_->router.add(method, pattern, std::move(handler));
+  return *this;
+}
+
+const Router& Server::router() const noexcept { return state_->router; }
+
+net::Endpoint Server::listen(std::string_view endpoint) {
+  auto group =
+      net::ListeningSocket::open_group(net::Endpoint::parse(endpoint), state_->workers.size());
+  state_->endpoints.push_back(group.front().local_endpoint());
+  state_->sockets.push_back(std::move(group));
+  return state_->endpoints.back();
+}
+
+const std::vector<net::Endpoint>& Server::endpoints() const noexcept { return state_->endpoints; }
+
+void Server::start() {
+  if (state_->started.has_value()) {
+    return;
+  }
+  state_->started = Clock::now();
+  // Each shard is made on its own Worker, so that its arena belongs to the thread that uses it.
+  std::vector<std::future<void>> made;
+  for (std::size_t index = 0; index < state_->workers.size(); ++index) {
+    auto making =
+        std::make_shared<std::packaged_task<void()>>([this, index] { state_->make_shard(index); });
+    made.push_back(making->get_future());
+    state_->workers[index].post([making] { (*making)(); });
+  }
+  state_->workers.start();
+  for (auto& shard : made) {
+    shard.wait();
+  }
+  for (auto& shard : made) {
+    shard.get();
+  }
+}
+
+void Server::stop() {
+  state_->post_to_each([](State& state, std::size_t index) {
+    if (Shard* shard = state.shards[index].get()) {
+      shard->drain(state.options.times.drain_max, [&state, index] { state.end_shard(index); });
+    }
+  });
+}
+
+void Server::stop_now() {
+  state_->post_to_each([](State& state, std::size_t index) { state.end_shard(index); });
+}
+
+void Server::wait() { state_->workers.join(); }
+
+void Server::run() {
+  net::Worker control("signals");
+  net::SignalSet signals(control, {SIGINT, SIGTERM}, [this, again = false](int /*signal*/) mutable {
+    again ? stop_now() : stop();
+    again = true;
+  });
+  control.start();
+  start();
+  wait();
+  control.stop();
+  control.join();
+}
+
+ServerStatistics Server::statistics() const {
+  ServerStatistics statistics;
+  for (const WorkerMetrics& metrics : state_->metrics) {
+    statistics.add(metrics);
+  }
+  const std::lock_guard lock(state_->shards_mutex);
+  for (const auto& shard : state_->shards) {
+    if (shard != nullptr) {
+      statistics.connections += shard->connections();
+    }
+  }
+  statistics.workers = state_->workers.size();
+  if (state_->started.has_value()) {
+    statistics.uptime_seconds =
+        std::chrono::duration<double>(Clock::now() - *state_->started).count();
+  }
+  statistics.arenas_live = Arena::debug_live_count();
+  statistics.arena_bytes_live = Arena::debug_live_bytes();
+  return statistics;
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+
+#include "core/arena.hpp"
+#include "core/object_pool.hpp"
+#include "http/server.hpp"
+#include "http/session.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+#include "pool/socket_pool.hpp"
+
+namespace stadion::http {
+
+/// One Worker's share of a server: its listeners, the pool of its connections, and a Session for
+/// each of these, all in one arena of its own.
+///
+/// Threads    Made, used and destroyed on its Worker.
+class Shard final : private pool::ConnectionHandler {
+ public:
+  Shard(net::Worker& worker, const Router& router, const ServerOptions& options,
+        WorkerMetrics& metrics);
+  ~Shard() override = default;
+
+  void listen(net::ListeningSocket socket);
+  /// Stops accepting, lets requests in flight end, and calls `drained` when no connection is left.
+  void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
+
+  /// From any thread.
+  pool::SocketPoolStatistics connections() const noexcept { return pool_.statistics(); }
+
+ private:
+  static Session& session_of(pool::Connection& connection) noexcept {
+    return *static_cast<Session*>(connection.data());
+  }
+
+  void on_open(pool::Connection& connection) override {
+    connection.set_data(&sessions_.acquire(context_));
+  }
+  void on_input(pool::Connection& connection) override {
+    session_of(connection).on_input(connection);
+  }
+  void on_input_end(pool::Connection& connection) override {
+    session_of(connection).on_input_end(connection);
+  }
+  void on_output_sent(pool::Connection& connection) override {
+    session_of(connection).on_output_sent(connection);
+  }
+  void on_timeout(pool::Connection& connection) override {
+    session_of(connection).on_timeout(connection);
+  }
+  void on_drain(pool::Connection& connection) override {
+    session_of(connection).on_drain(connection);
+  }
+  void on_close(pool::Connection& connection) noexcept override;
+
+  net::Worker& worker_;
+  Arena arena_;
+  SessionContext context_;
+  ObjectPool<Session> sessions_;
+  pool::SocketPool pool_;
+  std::list<net::Listener> listeners_;
+};
+
+}  // namespace stadion::http

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "pool/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/assert.hpp"
+#include "pool/socket_pool.hpp"
+
+namespace stadion::pool {
+
+Connection* ConnectionRef::get() const noexcept {
+  return pool_ == nullptr ? nullptr : pool_->lookup(index_, generation_);
+}
+
+void Connection::Buffer::drop_front(std::size_t bytes) noexcept {
+  begin += bytes;
+  if (begin == end) {
+    begin = end = 0;
+  }
+}
+
+void Connection::Buffer::move_to_front() noexcept {
+  std::memmove(memory, at(begin), size());
+  end = size();
+  begin = 0;
+}
+
+void Connection::consume(std::size_t bytes) noexcept {
+  STADION_ASSERT(bytes <= input_.size());
+  // The offset alone moves: a read into the free end may be under way.
+  input_.begin += bytes;
+}
+
+bool Connection::write(std::string_view bytes) noexcept {
+  const std::span<char> room = output_room();
+  if (bytes.size() > room.size()) {
+    return false;
+  }
+  if (!bytes.empty()) {
+    std::memcpy(room.data(), bytes.data(), bytes.size());
+    commit_output(bytes.size());
+  }
+  return true;
+}
+
+std::span<char> Connection::output_room() noexcept {
+  if (!referenced_.empty()) {
+    return {};
+  }
+  if (output_.begin > 0 && !writing_) {
+    output_.move_to_front();
+  }
+  return {output_.at(output_.end), output_.capacity - output_.end};
+}
+
+void Connection::commit_output(std::size_t bytes) noexcept {
+  STADION_ASSERT(bytes <= output_.capacity - output_.end);
+  output_.end += bytes;
+}
+
+bool Connection::write_by_reference(std::string_view bytes) noexcept {
+  if (!referenced_.empty()) {
+    return false;
+  }
+  referenced_ = bytes;
+  return true;
+}
+
+void Connection::note_sent(std::size_t bytes) noexcept {
+  const std::size_t from_buffer = std::min(bytes, output_.size());
+  output_.drop_front(from_buffer);
+  referenced_.remove_prefix(bytes - from_buffer);
+}
+
+void Connection::flush() {
+  if (!in_handler_) {
+    pool_->move_on(*this);
+  }
+}
+
+void Connection::close() {
+  if (in_handler_) {
+    closes_ = true;
+  } else {
+    pool_->remove(*this);
+  }
+}
+
+}  // namespace stadion::pool

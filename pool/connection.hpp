@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "net/socket.hpp"
+
+namespace stadion::pool {
+
+class Connection;
+class SocketPool;
+
+/// Names a connection for as long as one likes: it knows when its connection is gone, survives a
+/// resize of the pool, and never mistakes another connection for its own.
+///
+/// Lifetime   The pool outlives it.
+/// Threads    The pool's.
+/// Source     Document Rule 3.
+class ConnectionRef {
+ public:
+  ConnectionRef() noexcept = default;
+
+  /// The connection, or null when it is gone. The pointer is good until the next removal or resize.
+  Connection* get() const noexcept;
+  bool is_stale() const noexcept { return get() == nullptr; }
+
+  bool operator==(const ConnectionRef&) const noexcept = default;
+
+ private:
+  friend class Connection;
+  friend class SocketPool;
+  ConnectionRef(SocketPool& pool, std::uint32_t index, std::uint64_t generation) noexcept
+      : pool_(&pool), index_(index), generation_(generation) {}
+
+  SocketPool* pool_ = nullptr;
+  std::uint32_t index_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+/// One connection of a SocketPool: its socket, an input and an output buffer carved from the pool's
+/// arena, and user data.
+///
+/// Within the functions of a ConnectionHandler, what is written is sent, and more is read, when the
+/// function returns. Elsewhere, say so with flush().
+///
+/// Lifetime   Until it is removed or closed. A *pointer* to it is good until the next removal or
+/// SocketPool::resize(),
+///            which may move it; keep a ref(). Views of input() are good until the next consume()
+///            or the handler's end.
+/// Threads    The pool's Worker alone.
+/// Source     Document Pattern 2, Rule 3.
+class Connection {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  ConnectionRef ref() const noexcept;
+  SocketPool& pool() const noexcept { return *pool_; }
+  net::Socket& socket() noexcept { return socket_; }
+
+  /// The user's own; the pool never looks at it.
+  void* data() const noexcept { return data_; }
+  void set_data(void* data) noexcept { data_ = data; }
+
+  /// The bytes that have arrived and were not consumed.
+  std::string_view input() const noexcept { return {input_.at(input_.begin), input_.size()}; }
+  /// Done with the first `bytes` of input().
+  void consume(std::size_t bytes) noexcept;
+  /// Whether input() fills the whole buffer: nothing more arrives until some is consumed.
+  bool input_full() const noexcept { return input_.size() == input_.capacity; }
+  /// Whether the peer has ended its side: what is in input() is the last.
+  bool input_ended() const noexcept { return input_ended_; }
+
+  /// Copies to the output buffer. False, and nothing is taken, when the room doesn't suffice: wait
+  /// for ConnectionHandler::on_output_sent().
+  bool write(std::string_view bytes) noexcept;
+  /// The room in the output buffer, to be written to in place and then committed. Empty while a
+  /// write by reference is pending.
+  std::span<char> output_room() noexcept;
+  void commit_output(std::size_t bytes) noexcept;
+  /// Sends after the output buffer, without a copy, bytes that stay valid until on_output_sent() or
+  /// on_close(). Until they are sent there is no room for other output. False while an earlier
+  /// reference is pending.
+  bool write_by_reference(std::string_view bytes) noexcept;
+  /// Bytes that were written and not yet handed to the system.
+  std::size_t output_bytes() const noexcept { return output_.size() + referenced_.size(); }
+
+  /// Starts sending what was written and reading more, for calls from outside a handler's
+  /// functions.
+  void flush();
+  /// Closes at once; what was not sent is lost. The connection is gone when this returns, except
+  /// within a handler's function for it: there it is gone when that function returns.
+  void close();
+  /// Sends what was written, ends our side, waits briefly for the peer to end its own (or else the
+  /// system might throw away what it has not read yet), and closes. Input from here on is
+  /// discarded.
+  void close_after_output() noexcept { closes_after_output_ = true; }
+  bool is_closing() const noexcept { return closes_after_output_ || closes_; }
+
+  /// Has ConnectionHandler::on_timeout() called after this time, unless set again or cancelled.
+  /// Coarse: up to SocketPool's kSweepInterval late.
+  void expires_after(std::chrono::milliseconds delay) noexcept { expires_at(Clock::now() + delay); }
+  void expires_at(Clock::time_point time) noexcept { deadline_ = time; }
+  void cancel_expiry() noexcept { deadline_ = Clock::time_point::max(); }
+
+  /// When bytes last came or went, as of the pool's last sweep.
+  Clock::time_point last_activity() const noexcept { return last_activity_; }
+
+ private:
+  friend class SocketPool;
+
+  /// A stretch of a connection's block: [begin, end) holds bytes.
+  struct Buffer {
+    char* memory = nullptr;
+    std::size_t capacity = 0;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+
+    char* at(std::size_t offset) const noexcept { return memory + offset; }
+    std::size_t size() const noexcept { return end - begin; }
+    void drop_front(std::size_t bytes) noexcept;
+    void move_to_front() noexcept;
+  };
+
+  Connection(SocketPool& pool, std::uint32_t index, net::Socket socket) noexcept
+      : pool_(&pool), index_(index), socket_(std::move(socket)) {}
+  Connection(Connection&&) noexcept = default;  // For a resize only.
+
+  bool output_idle() const noexcept { return output_bytes() == 0; }
+  bool is_discarding() const noexcept { return closes_after_output_ || lingers_; }
+  void note_sent(std::size_t bytes) noexcept;
+
+  SocketPool* pool_;
+  std::uint32_t index_;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool input_ended_ = false;
+  bool closes_after_output_ = false;
+  bool closes_ = false;   ///< At the end of the handler's function.
+  bool lingers_ = false;  ///< Our side is ended; the peer's is awaited.
+  bool in_handler_ = false;
+  bool leaving_ = false;  ///< on_close() is being told.
+  net::Socket socket_;
+  Buffer input_;
+  Buffer output_;
+  std::string_view referenced_;  ///< Sent after output_.
+  void* data_ = nullptr;
+  Clock::time_point last_activity_{};
+  Clock::time_point last_sent_{};  ///< When output last went, or began to wait.
+  Clock::time_point deadline_ = Clock::time_point::max();
+};
+
+/// What a service does with its connections; one handler serves a whole pool.
+///
+/// Each function may write to, close or remove any connection, resize the pool, and close this one.
+/// After a resize its `connection` argument is as invalid as any other pointer (document Rule 3);
+/// take a ref() first. An exception that leaves a function is logged and closes the connection.
+/// Threads    Called on the pool's Worker.
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+
+  /// After the connection was added, before the first byte is read.
+  virtual void on_open(Connection& /*connection*/) {}
+  /// Bytes have arrived. What is left unconsumed comes again, with more behind it.
+  virtual void on_input(Connection& connection) = 0;
+  /// The peer has ended its side. Default: send what was written, and close.
+  virtual void on_input_end(Connection& connection) { connection.close_after_output(); }
+  /// All output has been handed to the system: there is room again.
+  virtual void on_output_sent(Connection& /*connection*/) {}
+  /// Nothing has happened for the pool's idle time, or expires_after() has passed. Default: close.
+  virtual void on_timeout(Connection& connection) { connection.close(); }
+  /// The pool is being drained. Default: send what was written, and close.
+  virtual void on_drain(Connection& connection) { connection.close_after_output(); }
+  /// The connection is about to go, whatever the reason: the last chance to look at its data().
+  virtual void on_close(Connection& /*connection*/) noexcept {}
+};
+
+}  // namespace stadion::pool

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+#include "pool/socket_pool.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "core/assert.hpp"
+#include "core/log.hpp"
+#include "core/poison.hpp"
+
+namespace stadion::pool {
+namespace {
+
+constexpr unsigned kIndexBits = 24;
+constexpr std::size_t kConnectionsMax = std::size_t{1} << kIndexBits;
+constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
+/// While draining, peers that don't end their side hold the process up no longer than this.
+constexpr std::chrono::milliseconds kLingerWhileDraining{500};
+
+std::uint32_t checked_limit(std::size_t max_connections) {
+  if (max_connections == 0 || max_connections > kConnectionsMax) {
+    throw std::invalid_argument("a pool holds from 1 to 16777216 connections, not " +
+                                std::to_string(max_connections));
+  }
+  return static_cast<std::uint32_t>(max_connections);
+}
+
+}  // namespace
+
+/// The slots of all connections, in one block of the arena. A resize moves to another.
+struct SocketPool::Table {
+  struct Slot {
+    std::uint64_t generation;  ///< 0 when there is no connection.
+    std::uint32_t next_free;
+  };
+
+  Table* next_spare = nullptr;
+  std::uint32_t capacity;
+  std::uint32_t used = 0;  ///< Slots from here on were never taken.
+  std::uint32_t first_free = kNoSlot;
+  Slot* slots;
+  Connection* connections;  ///< Memory for `capacity` of them, poisoned where there is none.
+
+  std::uint32_t take_slot() noexcept {
+    if (first_free == kNoSlot) {
+      return used++;
+    }
+    return std::exchange(first_free, slots[first_free].next_free);
+  }
+  void free_slot(std::uint32_t index) noexcept {
+    slots[index] = {.generation = 0, .next_free = first_free};
+    first_free = index;
+  }
+};
+
+SocketPoolStatistics& SocketPoolStatistics::operator+=(const SocketPoolStatistics& other) noexcept {
+  active += other.active;
+  max_connections += other.max_connections;
+  peak += other.peak;
+  added += other.added;
+  removed += other.removed;
+  refused += other.refused;
+  timed_out += other.timed_out;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  return *this;
+}
+
+SocketPool::SocketPool(Arena& arena, std::size_t max_connections, std::size_t buffer_bytes,
+                       SocketPoolTimes times)
+    : arena_(&arena),
+      buffer_bytes_(buffer_bytes),
+      times_(times),
+      buffers_(arena, 2 * buffer_bytes),
+      index_by_handle_(arena) {
+  table_ = take_table(checked_limit(max_connections));
+  max_connections_.add(max_connections);
+}
+
+SocketPool::~SocketPool() {
+  drained_ = nullptr;
+  for_each([this](Connection& connection) { remove(connection); });
+}
+
+void SocketPool::start(net::Worker& worker, ConnectionHandler& handler) {
+  STADION_ASSERT(worker_ == nullptr);
+  worker_ = &worker;
+  handler_ = &handler;
+  sweep_timer_ = std::make_unique<net::Timer>(worker);
+  arm_sweep();
+  for_each(
+      [this](Connection& connection) { tell_handler(connection, &ConnectionHandler::on_open); });
+}
+
+Connection* SocketPool::add(net::Socket socket) {
+  STADION_ASSERT(worker_ == nullptr || worker_->is_current());
+  if (size() >= max_connections() || draining_ || resizing_) {
+    refused_.increment();
+    return nullptr;
+  }
+  const int handle = socket.native_handle();
+  auto* block = static_cast<char*>(buffers_.acquire());
+  const std::uint32_t index = table_->take_slot();
+  try {
+    index_by_handle_.insert_or_assign(handle, index);
+  } catch (...) {
+    table_->free_slot(index);
+    buffers_.release(block);
+    throw;
+  }
+  const std::uint64_t generation = ++last_generation_;
+  table_->slots[index].generation = generation;
+  Connection* memory = table_->connections + index;
+  stadion::detail::unpoison(memory, sizeof(Connection));
+  auto* connection = ::new (memory) Connection(*this, index, std::move(socket));
+  connection->input_ = {.memory = block, .capacity = buffer_bytes_};
+  connection->output_ = {.memory = block + buffer_bytes_, .capacity = buffer_bytes_};
+
+  active_.increment();
+  added_.increment();
+  peak_.add(size() > peak_.value() ? 1 : 0);
+  arm_sweep();
+  connection->last_activity_ = now_;
+  if (handler_ == nullptr) {
+    return connection;
+  }
+  tell_handler(*connection, &ConnectionHandler::on_open);
+  return lookup(index, generation);
+}
+
+Connection* SocketPool::get(int native_handle) noexcept {
+  const std::uint32_t* index = index_by_handle_.find(native_handle);
+  return index == nullptr ? nullptr : connection_at(*index);
+}
+
+void SocketPool::remove(Connection& connection) {
+  if (connection.leaving_) {
+    return;
+  }
+  connection.leaving_ = true;
+  const std::uint32_t index = connection.index_;
+  if (handler_ != nullptr) {
+    connection.in_handler_ = true;
+    handler_->on_close(connection);
+  }
+  Connection& gone = table_->connections[index];  // Elsewhere now, if on_close() resized the pool.
+  index_by_handle_.erase(gone.socket_.native_handle());
+  buffers_.release(gone.input_.memory);
+  gone.~Connection();
+  stadion::detail::scrub(&gone, sizeof gone);
+  table_->free_slot(index);
+  active_.subtract(1);
+  report_drained();
+}
+
+std::error_code SocketPool::resize(std::size_t max_connections) {
+  const std::uint32_t limit = checked_limit(max_connections);
+  if (limit < size()) {
+    return std::make_error_code(std::errc::device_or_resource_busy);
+  }
+  // References name slots, so a connection keeps its slot even where that is beyond a smaller
+  // limit.
+  Table* table = take_table(std::max(limit, table_->used));
+  resizing_ = true;
+  if (pre_resize_callback_ != nullptr) {
+    pre_resize_callback_(*this, pre_resize_userdata_);
+  }
+  resizing_ = false;
+  move_to_table(*table);
+  max_connections_.add(limit - max_connections_.value());
+  return {};
+}
+
+void SocketPool::set_pre_resize_callback(PreResizeCallback callback, void* userdata) noexcept {
+  pre_resize_callback_ = callback;
+  pre_resize_userdata_ = userdata;
+}
+
+void SocketPool::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
+  draining_ = true;
+  drain_deadline_ = Connection::Clock::now() + timeout;
+  drained_ = std::move(drained);
+  for_each([this](Connection& connection) {
+    if (handler_ != nullptr) {
+      tell_handler(connection, &ConnectionHandler::on_drain);
+    } else {
+      remove(connection);
+    }
+  });
+  report_drained();
+}
+
+SocketPoolStatistics SocketPool::statistics() const noexcept {
+  return {
+      .active = active_.value(),
+      .max_connections = max_connections_.value(),
+      .peak = peak_.value(),
+      .added = added_.value(),
+      .removed = added_.value() - active_.value(),
+      .refused = refused_.value(),
+      .timed_out = timed_out_.value(),
+      .bytes_in = bytes_in_.value(),
+      .bytes_out = bytes_out_.value(),
+  };
+}
+
+void SocketPool::sweep(Connection::Clock::time_point now) {
+  now_ = now;
+  const bool forced = draining_ && now >= drain_deadline_;
+  for_each([this, forced](Connection& connection) {
+    if (forced) {
+      remove(connection);
+    } else {
+      sweep_connection(connection);
+    }
+  });
+}
+
+void SocketPool::sweep_connection(Connection& connection) {
+  const auto waited = [this](Connection::Clock::time_point since, std::chrono::milliseconds limit) {
+    return limit.count() > 0 && now_ - since >= limit;
+  };
+  const bool expired = now_ >= connection.deadline_;
+  const bool stalled =
+      !connection.output_idle() && waited(connection.last_sent_, times_.write_stalled);
+  const bool idle = connection.output_idle() && waited(connection.last_activity_, times_.idle);
+  if (!expired && !stalled && !idle) {
+    return;
+  }
+  timed_out_.increment();
+  if (stalled || connection.lingers_ || handler_ == nullptr) {
+    return remove(connection);
+  }
+  connection.cancel_expiry();
+  connection.last_activity_ = now_;  // A handler that doesn't close gets as much time again.
+  tell_handler(connection, &ConnectionHandler::on_timeout);
+}
+
+Connection* SocketPool::lookup(std::uint32_t index, std::uint64_t generation) noexcept {
+  const bool present = index < table_->used && table_->slots[index].generation == generation;
+  return present ? table_->connections + index : nullptr;
+}
+
+Connection* SocketPool::connection_at(std::uint32_t index) noexcept {
+  const bool present = index < table_->used && table_->slots[index].generation != 0;
+  return present ? table_->connections + index : nullptr;
+}
+
+std::uint32_t SocketPool::slots_used() const noexcept { return table_->used; }
+
+// A spare table from an earlier resize, or a new one: resizing to and fro does not grow the arena.
+SocketPool::Table* SocketPool::take_table(std::uint32_t capacity) {
+  for (Table** at = &spare_tables_; *at != nullptr; at = &(*at)->next_spare) {
+    if ((*at)->capacity >= capacity) {
+      return std::exchange(*at, (*at)->next_spare);
+    }
+  }
+  // All the memory first, so that a failure leaves nothing half made.
+  void* memory = arena_->alloc(sizeof(Table), alignof(Table));
+  const auto slots = static_cast<Table::Slot*>(arena_->alloc(capacity * sizeof(Table::Slot)));
+  const auto connections = static_cast<Connection*>(arena_->alloc(capacity * sizeof(Connection)));
+  stadion::detail::poison(connections, capacity * sizeof(Connection));
+  auto* table =
+      ::new (memory) Table{.capacity = capacity, .slots = slots, .connections = connections};
+  return table;
+}
+
+void SocketPool::move_to_table(Table& table) noexcept {
+  Table* old = std::exchange(table_, &table);
+  table.used = old->used;
+  table.first_free = kNoSlot;
+  for (std::uint32_t index = old->used; index-- > 0;) {
+    if (old->slots[index].generation == 0) {
+      table.free_slot(index);
+      continue;
+    }
+    table.slots[index] = old->slots[index];
+    Connection& from = old->connections[index];
+    stadion::detail::unpoison(table.connections + index, sizeof(Connection));
+    ::new (table.connections + index) Connection(std::move(from));
+    from.~Connection();
+  }
+  stadion::detail::scrub(old->connections, old->used * sizeof(Connection));
+  old->next_spare = std::exchange(spare_tables_, old);
+}
+
+template <void (SocketPool::*Done)(Connection&, std::error_code, std::size_t)>
+net::IoCompletion SocketPool::completion_for(const Connection& connection) noexcept {
+  // By slot and generation: the connection may have moved by the time the operation is done.
+  const std::uint64_t generation = table_->slots[connection.index_].generation;
+  const auto done = [](void* pool, std::uint64_t tag, std::error_code error, std::size_t bytes) {
+    auto* self = static_cast<SocketPool*>(pool);
+    const auto index = static_cast<std::uint32_t>(tag & (kConnectionsMax - 1));
+    if (Connection* completed = self->lookup(index, tag >> kIndexBits)) {
+      (self->*Done)(*completed, error, bytes);
+    }
+  };
+  return {done, this, (generation << kIndexBits) | connection.index_};
+}
+
+void SocketPool::on_read(Connection& connection, std::error_code error, std::size_t bytes) {
+  connection.reading_ = false;
+  connection.input_.end += bytes;
+  bytes_in_.add(bytes);
+  connection.last_activity_ = now_;
+  connection.input_ended_ = net::is_end_of_stream(error);
+  if (error && !connection.input_ended_) {
+    remove(connection);
+  } else if (connection.is_discarding()) {
+    move_on(connection);
+  } else {
+    tell_handler(connection, connection.input_ended_ ? &ConnectionHandler::on_input_end
+                                                     : &ConnectionHandler::on_input);
+  }
+}
+
+void SocketPool::on_written(Connection& connection, std::error_code error, std::size_t bytes) {
+  connection.writing_ = false;
+  if (error) {
+    return remove(connection);
+  }
+  connection.note_sent(bytes);
+  bytes_out_.add(bytes);
+  connection.last_activity_ = now_;
+  if (connection.output_idle()) {
+    tell_handler(connection, &ConnectionHandler::on_output_sent);
+  } else {
+    move_on(connection);
+  }
+}
+
+void SocketPool::tell_handler(Connection& connection,
+                              void (ConnectionHandler::*function)(Connection&)) {
+  if (connection.in_handler_) {
+    (handler_->*function)(connection);
+    return;
+  }
+  const ConnectionRef ref = connection.ref();
+  connection.in_handler_ = true;
+  bool failed = false;
+  try {
+    (handler_->*function)(connection);
+  } catch (const std::exception& error) {
+    failed = true;
+    log(LogLevel::error, std::string("a connection's handler threw: ") + error.what());
+  } catch (...) {
+    failed = true;
+    log(LogLevel::error, "a connection's handler threw what is no std::exception");
+  }
+  if (Connection* still = ref.get()) {
+    still->in_handler_ = false;
+    still->closes_ = still->closes_ || failed;
+    move_on(*still);
+  }
+}
+
+// After anything happened: close it, send, or read, whatever its state asks for.
+void SocketPool::move_on(Connection& connection) {
+  if (connection.closes_) {
+    return remove(connection);
+  }
+  if (handler_ == nullptr) {
+    return;
+  }
+  start_writing(connection);
+  if (connection.closes_after_output_ && connection.output_idle()) {
+    return begin_linger(connection);
+  }
+  start_reading(connection);
+}
+
+void SocketPool::start_reading(Connection& connection) {
+  Connection::Buffer& input = connection.input_;
+  const bool waits_for_output = connection.closes_after_output_ && !connection.lingers_;
+  if (connection.reading_ || connection.input_ended_ || waits_for_output) {
+    return;
+  }
+  if (connection.lingers_) {
+    input.begin = input.end;
+  }
+  if (input.begin > 0) {
+    input.move_to_front();
+  }
+  if (input.end == input.capacity) {
+    return;
+  }
+  connection.reading_ = true;
+  connection.socket_.async_read_some({input.at(input.end), input.capacity - input.end},
+                                     completion_for<&SocketPool::on_read>(connection));
+}
+
+void SocketPool::start_writing(Connection& connection) {
+  if (connection.writing_ || connection.output_idle()) {
+    return;
+  }
+  connection.writing_ = true;
+  connection.last_sent_ = now_;
+  const Connection::Buffer& output = connection.output_;
+  connection.socket_.async_write_some({output.at(output.begin), output.size()},
+                                      connection.referenced_,
+                                      completion_for<&SocketPool::on_written>(connection));
+}
+
+// Closing at once would have the system reset the connection if there is input that we didn't read,
+// and the peer lose our last words (RFC 9112 section 9.6). So end our side, and read on until the
+// peer ends its own.
+void SocketPool::begin_linger(Connection& connection) {
+  if (connection.input_ended_ || times_.linger.count() == 0) {
+    return remove(connection);
+  }
+  if (!connection.lingers_) {
+    connection.lingers_ = true;
+    connection.socket_.shutdown_send();
+    connection.expires_after(draining_ ? std::min(kLingerWhileDraining, times_.linger)
+                                       : times_.linger);
+  }
+  start_reading(connection);
+}
+
+void SocketPool::arm_sweep() {
+  if (sweep_timer_ == nullptr || sweep_timer_->is_set()) {
+    return;
+  }
+  now_ = Connection::Clock::now();
+  sweep_timer_->expires_after(kSweepInterval, [this] {
+    sweep(Connection::Clock::now());
+    if (size() > 0) {
+      arm_sweep();
+    }
+  });
+}
+
+void SocketPool::report_drained() {
+  if (!draining_ || size() > 0 || drained_ == nullptr) {
+    return;
+  }
+  if (worker_ != nullptr) {
+    worker_->post(std::exchange(drained_, nullptr));
+  } else {
+    std::exchange(drained_, nullptr)();
+  }
+}
+
+}  // namespace stadion::pool

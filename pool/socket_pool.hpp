@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <system_error>
+
+#include "core/arena.hpp"
+#include "core/block_pool.hpp"
+#include "core/hash_table.hpp"
+#include "core/metrics.hpp"
+#include "net/socket.hpp"
+#include "net/timer.hpp"
+#include "net/worker.hpp"
+#include "pool/connection.hpp"
+
+namespace stadion::pool {
+
+/// How often a pool looks for connections whose time has come.
+inline constexpr std::chrono::milliseconds kSweepInterval{250};
+
+/// Zero means no limit.
+struct SocketPoolTimes {
+  /// A connection on which no byte came or went for so long is timed out. Default is none.
+  std::chrono::milliseconds idle{0};
+  /// A peer that takes no byte of waiting output for so long is disconnected. Default is 30 s.
+  std::chrono::milliseconds write_stalled{30'000};
+  /// How long to wait for the peer's end after we ended our side. Default is 2 s.
+  std::chrono::milliseconds linger{2'000};
+};
+
+/// Numbers since the pool was made, but for the first three.
+struct SocketPoolStatistics {
+  std::uint64_t active = 0;
+  std::uint64_t max_connections = 0;
+  std::uint64_t peak = 0;
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t refused = 0;    ///< The pool was full or draining.
+  std::uint64_t timed_out = 0;  ///< Idle, past their expiry, or stalled in writing.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+
+  SocketPoolStatistics& operator+=(const SocketPoolStatistics& other) noexcept;
+};
+
+/// The connections of one Worker, whose buffers are carved from a shared arena: the document's
+/// connection pool.
+///
+///     Arena arena;
+///     SocketPool pool(arena, 1000, 4096);
+///     pool.start(worker, handler);                // reads, writes and times out on the handler's
+///     behalf Listener listener(worker, endpoint, [&](Socket socket) { pool.add(std::move(socket));
+///     });
+///
+/// Without start() it holds connections and does no I/O. Buffers are recycled within the pool:
+/// adding and removing for ever does not grow the arena, whose size is bounded by the most
+/// connections there were at a time.
+///
+/// Lifetime   The arena outlives it; `arena.make<SocketPool>(arena, …)` has dispose() free pool and
+/// buffers together.
+///            Destroying it closes every connection, on_close() included.
+/// Threads    The Worker's alone after start(); statistics() from any thread.
+/// Limits     max_connections up to 2^24; beyond it add() refuses. buffer_bytes each for input and
+/// output. Throws     ArenaFailed when the arena is short of memory; the pool is then as it was.
+/// Source     Document Pattern 2 "Pool with Shared Arena", Rule 3 "Handle Pool Resize Carefully".
+class SocketPool {
+ public:
+  using PreResizeCallback = void (*)(SocketPool& pool, void* userdata);
+
+  SocketPool(Arena& arena, std::size_t max_connections, std::size_t buffer_bytes,
+             SocketPoolTimes times = {});
+  ~SocketPool();
+
+  SocketPool(const SocketPool&) = delete;
+  SocketPool& operator=(const SocketPool&) = delete;
+
+  /// From here on the pool reads from its connections, tells the handler, sends what it wrote, and
+  /// watches the time. Both outlive the pool. Once.
+  void start(net::Worker& worker, ConnectionHandler& handler);
+
+  /// Takes the socket. Null when the pool is full, draining or being resized: the socket is then
+  /// closed.
+  Connection* add(net::Socket socket);
+  /// The connection of a socket's native handle, or null.
+  Connection* get(int native_handle) noexcept;
+  /// The first connection that `matches(Connection&)` is true of, or null.
+  template <class Predicate>
+  Connection* find(Predicate&& matches);
+  /// Closes the connection and takes its buffers back.
+  void remove(Connection& connection);
+
+  /// Calls `visit(Connection&)` for every connection; it may remove or close the one it is given.
+  template <class Visit>
+  void for_each(Visit&& visit);
+
+  /// Changes the limit. Connections may move in memory: first the callback is called, then every
+  /// Connection pointer is invalid (and poisoned under AddressSanitizer), while each ConnectionRef
+  /// stays good. An error, and nothing has happened, when there are more connections than that
+  /// already.
+  std::error_code resize(std::size_t max_connections);
+  /// The place to forget cached Connection pointers (document Rule 3).
+  void set_pre_resize_callback(PreResizeCallback callback, void* userdata) noexcept;
+
+  /// Refuses new connections, tells the handler of each present one with on_drain(), and after
+  /// `timeout` closes what is left. Calls `drained`, from the Worker's loop, when none is left.
+  void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
+  bool is_draining() const noexcept { return draining_; }
+
+  std::size_t size() const noexcept { return static_cast<std::size_t>(active_.value()); }
+  std::size_t max_connections() const noexcept {
+    return static_cast<std::size_t>(max_connections_.value());
+  }
+  std::size_t buffer_bytes() const noexcept { return buffer_bytes_; }
+  SocketPoolStatistics statistics() const noexcept;
+
+  /// Times out what is due at `now`. The pool does this by itself after start(); for tests, with a
+  /// time of their own.
+  void sweep(Connection::Clock::time_point now);
+
+ private:
+  friend class Connection;
+  friend class ConnectionRef;
+
+  struct Table;
+
+  Connection* lookup(std::uint32_t index, std::uint64_t generation) noexcept;
+  Connection* connection_at(std::uint32_t index) noexcept;
+  std::uint32_t slots_used() const noexcept;
+  Table* take_table(std::uint32_t capacity);
+  void move_to_table(Table& table) noexcept;
+
+  template <void (SocketPool::*Done)(Connection&, std::error_code, std::size_t)>
+  net::IoCompletion completion_for(const Connection& connection) noexcept;
+  void on_read(Connection& connection, std::error_code error, std::size_t bytes);
+  void on_written(Connection& connection, std::error_code error, std::size_t bytes);
+  void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&));
+  void move_on(Connection& connection);
+  void start_reading(Connection& connection);
+  void start_writing(Connection& connection);
+  void begin_linger(Connection& connection);
+  void sweep_connection(Connection& connection);
+  void arm_sweep();
+  void report_drained();
+
+  Arena* arena_;
+  std::size_t buffer_bytes_;
+  SocketPoolTimes times_;
+  net::Worker* worker_ = nullptr;
+  ConnectionHandler* handler_ = nullptr;
+  std::unique_ptr<net::Timer> sweep_timer_;
+
+  Table* table_ = nullptr;
+  Table* spare_tables_ = nullptr;
+  BlockPool buffers_;
+  HashTable<int, std::uint32_t> index_by_handle_;
+  std::uint64_t last_generation_ = 0;
+  Connection::Clock::time_point now_{};  ///< As of the last sweep: coarse, and free to read.
+
+  PreResizeCallback pre_resize_callback_ = nullptr;
+  void* pre_resize_userdata_ = nullptr;
+  bool resizing_ = false;
+
+  bool draining_ = false;
+  Connection::Clock::time_point drain_deadline_ = Connection::Clock::time_point::max();
+  std::function<void()> drained_;
+
+  Counter active_;
+  Counter max_connections_;
+  Counter peak_;
+  Counter added_;
+  Counter refused_;
+  Counter timed_out_;
+  Counter bytes_in_;
+  Counter bytes_out_;
+};
+
+template <class Predicate>
+Connection* SocketPool::find(Predicate&& matches) {
+  for (std::uint32_t index = 0; index < slots_used(); ++index) {
+    Connection* connection = connection_at(index);
+    if (connection != nullptr && matches(*connection)) {
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+template <class Visit>
+void SocketPool::for_each(Visit&& visit) {
+  for (std::uint32_t index = 0; index < slots_used(); ++index) {
+    if (Connection* connection = connection_at(index)) {
+      visit(*connection);
+    }
+  }
+}
+
+}  // namespace stadion::pool
