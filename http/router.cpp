@@ -86,7 +86,7 @@ struct Router::Search {
         depth < kSegmentsMax) {
       handler = find_with(*node.parameter, *segment, split.rest, depth + 1);
     }
-    if (handler == nullptr && node.rest != nullptr && path.size() > 1) {
+    if (handler == nullptr && node.rest != nullptr) {
       handler = find_rest(*node.rest, path.substr(1), depth + 1);
     }
     return handler;

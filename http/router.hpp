@@ -21,11 +21,11 @@ using Handler = std::function<void(const Request& request, Response& response)>;
 
 /// Finds the handler for a request's method and path.
 ///
-/// A pattern is a path whose segments are literal text, `{name}` for one segment, or, at its end,
-/// `{*name}` for one or more: "/users/{id}", "/static/{*path}". The most specific pattern wins,
-/// segment by segment: text before `{name}` before `{*name}`. A path is split into segments before
-/// their escapes are decoded, so that "%2F" is no separator. Paths are taken literally otherwise:
-/// "/a" and "/a/" are two.
+/// A pattern is a path whose segments are literal text, `{name}` for one segment that is not empty,
+/// or, at its end, `{*name}` for whatever follows its slash: "/users/{id}", "/static/{*path}". The
+/// most specific pattern wins, segment by segment: text before `{name}` before `{*name}`. A path is
+/// split into segments before their escapes are decoded, so that "%2F" is no separator. Paths are
+/// taken literally otherwise: "/a" and "/a/" are two.
 ///
 /// Without a route of their own, HEAD is answered by GET's handler, and OPTIONS with the methods
 /// that there are.

@@ -13,6 +13,8 @@ Connection* ConnectionRef::get() const noexcept {
   return pool_ == nullptr ? nullptr : pool_->lookup(index_, generation_);
 }
 
+ConnectionRef Connection::ref() const noexcept { return pool_->ref_of(*this); }
+
 void Connection::Buffer::drop_front(std::size_t bytes) noexcept {
   begin += bytes;
   if (begin == end) {

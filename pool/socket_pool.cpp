@@ -251,6 +251,10 @@ Connection* SocketPool::connection_at(std::uint32_t index) noexcept {
   return present ? table_->connections + index : nullptr;
 }
 
+ConnectionRef SocketPool::ref_of(const Connection& connection) noexcept {
+  return {*this, connection.index_, table_->slots[connection.index_].generation};
+}
+
 std::uint32_t SocketPool::slots_used() const noexcept { return table_->used; }
 
 // A spare table from an earlier resize, or a new one: resizing to and fro does not grow the arena.

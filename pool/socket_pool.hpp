@@ -129,6 +129,7 @@ class SocketPool {
 
   Connection* lookup(std::uint32_t index, std::uint64_t generation) noexcept;
   Connection* connection_at(std::uint32_t index) noexcept;
+  ConnectionRef ref_of(const Connection& connection) noexcept;
   std::uint32_t slots_used() const noexcept;
   Table* take_table(std::uint32_t capacity);
   void move_to_table(Table& table) noexcept;

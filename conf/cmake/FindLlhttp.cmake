@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Finds llhttp, the HTTP/1.1 parser. Gives llhttp::llhttp; include it as <llhttp.h>.
+# Finds llhttp, the HTTP/1.1 parser. Gives Llhttp::llhttp; include it as <llhttp.h>.
 #
 # Where there is a package with a CMake config (9.x: Debian 13, Fedora, vcpkg) that is used. Debian 12
-# ships 8.1 as three C files instead, which are then compiled into whoever links llhttp::llhttp.
+# ships 8.1 as three C files instead, which are then compiled into whoever links Llhttp::llhttp.
 include(FindPackageHandleStandardArgs)
 
 find_package(llhttp CONFIG QUIET)
 foreach(packaged llhttp::llhttp_static llhttp::llhttp_shared)
-  if(TARGET ${packaged} AND NOT TARGET llhttp::llhttp)
-    add_library(llhttp::llhttp ALIAS ${packaged})
+  if(TARGET ${packaged} AND NOT TARGET Llhttp::llhttp)
+    add_library(Llhttp::llhttp ALIAS ${packaged})
   endif()
 endforeach()
 
@@ -33,15 +33,15 @@ endif()
 find_package_handle_standard_args(Llhttp
   REQUIRED_VARS Llhttp_SOURCE_DIR Llhttp_INCLUDE_DIR
   VERSION_VAR Llhttp_VERSION
-  REASON_FAILURE_MESSAGE "On Debian 12: apt-get install node-llhttp; on Debian 13: libllhttp-dev")
+  REASON_FAILURE_MESSAGE "On Debian 12: apt-get install node-llhttp")
 
-if(Llhttp_FOUND AND NOT TARGET llhttp::llhttp)
-  add_library(llhttp::llhttp INTERFACE IMPORTED)
-  target_sources(llhttp::llhttp INTERFACE
+if(Llhttp_FOUND AND NOT TARGET Llhttp::llhttp)
+  add_library(Llhttp::llhttp INTERFACE IMPORTED)
+  target_sources(Llhttp::llhttp INTERFACE
     "${Llhttp_SOURCE_DIR}/api.c" "${Llhttp_SOURCE_DIR}/http.c" "${Llhttp_SOURCE_DIR}/llhttp.c")
-  target_include_directories(llhttp::llhttp INTERFACE "${Llhttp_INCLUDE_DIR}")
+  target_include_directories(Llhttp::llhttp INTERFACE "${Llhttp_INCLUDE_DIR}")
   # Decides both the state machine and the layout of its types, so header and sources must agree.
-  target_compile_definitions(llhttp::llhttp INTERFACE LLHTTP_STRICT_MODE=1)
+  target_compile_definitions(Llhttp::llhttp INTERFACE LLHTTP_STRICT_MODE=1)
   # Generated code: its warnings are not ours to mend.
-  target_compile_options(llhttp::llhttp INTERFACE $<$<COMPILE_LANGUAGE:C>:-w>)
+  target_compile_options(Llhttp::llhttp INTERFACE $<$<COMPILE_LANGUAGE:C>:-w>)
 endif()

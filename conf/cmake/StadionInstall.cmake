@@ -2,6 +2,11 @@
 # What makes find_package(stadion) work after `cmake --install`.
 include(CMakePackageConfigHelpers)
 
+set(stadion_needs_llhttp FALSE)
+if(llhttp_DIR)  # FindLlhttp found a packaged llhttp; otherwise llhttp is inside stadion::http.
+  set(stadion_needs_llhttp TRUE)
+endif()
+
 set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/stadion)
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/stadion-config.cmake.in"

@@ -7,7 +7,7 @@ include(StadionInTree)
 #     SOURCES        server.cpp …     its source files
 #     PUBLIC_HEADERS server.hpp …     what users may include as <stadion/http/server.hpp>
 #     USES           core net pool    the layers it may include, every one of them
-#     LINKS          llhttp::llhttp   third-party targets, which its users never see)
+#     LINKS          Llhttp::llhttp   third-party targets, which its users never see)
 #
 # From this follow the library stadion::http and its link line, the headers that users see, and the
 # tests that keep the declaration true: `layering.http` and the target stadion_http_headers_alone.
@@ -24,6 +24,7 @@ function(stadion_layer layer)
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${layer}
     POSITION_INDEPENDENT_CODE ON
+    INSTALL_RPATH "$ORIGIN"  # A shared layer finds those it uses beside itself.
     VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_features(${target} PUBLIC cxx_std_20)
@@ -31,7 +32,7 @@ function(stadion_layer layer)
   stadion_in_tree(${target})
   _stadion_use_layers(${layer} "${arg_USES}")
   _stadion_link_third_party(${target} "${arg_LINKS}")
-  _stadion_publish_headers(${layer} "${arg_PUBLIC_HEADERS}" "${arg_USES}")
+  _stadion_publish_headers(${layer} "${arg_PUBLIC_HEADERS}" "${layer};${arg_USES}")
 
   if(STADION_BUILD_TESTS)
     _stadion_test_layering(${layer} "${arg_PUBLIC_HEADERS}" "${arg_USES}")
@@ -69,9 +70,9 @@ endfunction()
 
 # In the tree we write "core/arena.hpp", users write <stadion/core/arena.hpp>: "core/" alone would
 # clash with a folder of their own. So users get copies in which our includes are written their way.
-function(_stadion_publish_headers layer headers uses)
-  list(JOIN uses "|" layers)
-  string(CONCAT ours "#([ \t]*)include([ \t]*)\"((${layer}|${layers})/[^\"\n]+)\"")
+function(_stadion_publish_headers layer headers may_include)
+  list(JOIN may_include "|" layers)
+  set(ours "#([ \t]*)include([ \t]*)\"(${layers})/([^\"\n]+)\"")
 
   set(folder "${PROJECT_BINARY_DIR}/include/stadion/${layer}")
   file(GLOB_RECURSE stale RELATIVE "${folder}" "${folder}/*")
@@ -79,7 +80,7 @@ function(_stadion_publish_headers layer headers uses)
     list(REMOVE_ITEM stale "${header}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
     file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${header}" text)
-    string(REGEX REPLACE "${ours}" "#\\1include\\2<stadion/\\3>" text "${text}")
+    string(REGEX REPLACE "${ours}" "#\\1include\\2<stadion/\\3/\\4>" text "${text}")
     _stadion_write_if_different("${folder}/${header}" "${text}")
   endforeach()
   list(TRANSFORM stale PREPEND "${folder}/")
