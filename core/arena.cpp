@@ -2,10 +2,7 @@
 #include "core/arena.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
-
-#include "core/assert.hpp"
 
 namespace stadion {
 namespace {
@@ -15,6 +12,8 @@ using detail::Chunk;
 /// After so many chunks of one size the next is twice as large, up to the largest size that is
 /// recycled: a large arena has few chunks, a small one is small.
 constexpr std::size_t kChunksBeforeGrowth = 4;
+/// Of a path in ArenaFailed's text.
+constexpr std::size_t kPathBytesMax = 72;
 
 std::size_t preferred_chunk_bytes(std::size_t first_chunk_bytes, std::size_t chunk_count) noexcept {
   const std::size_t doublings = std::min<std::size_t>(chunk_count / kChunksBeforeGrowth, 10);
@@ -24,12 +23,16 @@ std::size_t preferred_chunk_bytes(std::size_t first_chunk_bytes, std::size_t chu
 }  // namespace
 
 ArenaFailed::ArenaFailed(std::size_t bytes, const char* reason, SourceLocation where) noexcept {
-  if (where.file == nullptr) {
-    std::snprintf(text_, sizeof text_, "arena: cannot allocate %zu bytes: %s", bytes, reason);
-  } else {
-    std::snprintf(text_, sizeof text_, "arena: cannot allocate %zu bytes: %s (%s:%u)", bytes,
-                  reason, where.file, where.line);
+  const int written =
+      std::snprintf(text_, sizeof text_, "arena: cannot allocate %zu bytes: %s", bytes, reason);
+  if (where.file == nullptr || written < 0) {
+    return;
   }
+  // Of a long path the end tells more than the beginning.
+  const std::size_t length = std::strlen(where.file);
+  const char* tail = where.file + (length > kPathBytesMax ? length - kPathBytesMax : 0);
+  const std::size_t used = std::min(static_cast<std::size_t>(written), sizeof text_);
+  std::snprintf(text_ + used, sizeof text_ - used, " (%s:%u)", tail, where.line);
 }
 
 Arena::Arena(ArenaOptions options) noexcept
@@ -73,7 +76,6 @@ void Arena::dispose() noexcept {
 // What the inline fast path leaves: another thread's allocation, or the owner's when its chunk is
 // full.
 void* Arena::alloc_slow(std::size_t bytes, std::size_t alignment, const char** failure) noexcept {
-  STADION_ASSERT(std::has_single_bit(alignment));
   if (disposed_) {
     *failure = "the arena was disposed";
     return nullptr;
@@ -142,11 +144,17 @@ Chunk* Arena::take_chunk(Lane& lane, std::size_t bytes, std::size_t preferred_by
 }
 
 Chunk* Arena::reserve_chunk(std::size_t bytes, const char** failure) noexcept {
-  const std::size_t before = reserved_.fetch_add(bytes, std::memory_order_relaxed);
-  const bool within_limit = before <= limit_bytes_ && bytes <= limit_bytes_ - before;
-  Chunk* chunk = within_limit ? detail::acquire_chunk(bytes) : nullptr;
+  // Counted only when it fits: a request that fails must not take room from another thread's.
+  std::size_t before = bytes_reserved();
+  do {
+    if (before > limit_bytes_ || bytes > limit_bytes_ - before) {
+      *failure = "over the arena's limit_bytes";
+      return nullptr;
+    }
+  } while (!reserved_.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
+  Chunk* chunk = detail::acquire_chunk(bytes);
   if (chunk == nullptr) {
-    *failure = within_limit ? "the system has no memory" : "over the arena's limit_bytes";
+    *failure = "the system has no memory";
     reserved_.fetch_sub(bytes, std::memory_order_relaxed);
   }
   return chunk;

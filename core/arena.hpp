@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/assert.hpp"
 #include "core/poison.hpp"
 #include "core/source_location.hpp"
 #include "core/thread_cache.hpp"
@@ -30,7 +32,7 @@ class ArenaFailed : public std::bad_alloc {
   const char* what() const noexcept override { return text_; }
 
  private:
-  char text_[192];
+  char text_[256];
 };
 
 inline constexpr std::size_t kArenaChunkBytes = 64 * 1024;
@@ -153,6 +155,7 @@ class Arena {
   };
 
   bool owned_by_this_thread() const noexcept { return owner_ == detail::thread_id; }
+  void* alloc_fast(std::size_t bytes, std::size_t alignment) noexcept;
   void* alloc_slow(std::size_t bytes, std::size_t alignment, const char** failure) noexcept;
   void* alloc_from_new_chunk(Lane& lane, std::size_t bytes, std::size_t alignment,
                              const char** failure) noexcept;
@@ -198,12 +201,18 @@ inline void* Arena::Lane::bump(std::size_t bytes, std::size_t alignment) noexcep
   return memory;
 }
 
+inline void* Arena::alloc_fast(std::size_t bytes, std::size_t alignment) noexcept {
+  STADION_ASSERT(std::has_single_bit(alignment));
+  if (owned_by_this_thread() && alignment <= kArenaAlignmentMax) [[likely]] {
+    return owned_.bump(bytes, alignment);
+  }
+  return nullptr;
+}
+
 inline void* Arena::alloc(std::size_t bytes, std::size_t alignment, SourceLocation where) {
   bytes += static_cast<std::size_t>(bytes == 0);
-  if (owned_by_this_thread()) [[likely]] {
-    if (void* memory = owned_.bump(bytes, alignment)) [[likely]] {
-      return memory;
-    }
+  if (void* memory = alloc_fast(bytes, alignment)) [[likely]] {
+    return memory;
   }
   const char* failure = nullptr;
   void* memory = alloc_slow(bytes, alignment, &failure);
@@ -215,10 +224,8 @@ inline void* Arena::alloc(std::size_t bytes, std::size_t alignment, SourceLocati
 
 inline void* Arena::try_alloc(std::size_t bytes, std::size_t alignment) noexcept {
   bytes += static_cast<std::size_t>(bytes == 0);
-  if (owned_by_this_thread()) [[likely]] {
-    if (void* memory = owned_.bump(bytes, alignment)) [[likely]] {
-      return memory;
-    }
+  if (void* memory = alloc_fast(bytes, alignment)) [[likely]] {
+    return memory;
   }
   const char* failure = nullptr;
   return alloc_slow(bytes, alignment, &failure);

@@ -22,7 +22,10 @@ class BlockPool {
  public:
   BlockPool(Arena& arena, std::size_t block_bytes,
             std::size_t alignment = alignof(std::max_align_t)) noexcept
-      : arena_(&arena), block_bytes_(block_bytes), alignment_(std::max(alignment, sizeof(Link))) {}
+      : arena_(&arena),
+        // What no arena can hold stays so when acquire() adds to it: it raises ArenaFailed.
+        block_bytes_(std::min(block_bytes, kArenaAllocationBytesMax)),
+        alignment_(std::max(alignment, sizeof(Link))) {}
 
   [[nodiscard]] void* acquire() {
     if (free_ == nullptr) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "core/arena.hpp"
@@ -31,6 +32,9 @@ namespace stadion {
 template <class Key, class Value>
 class HashTable {
  public:
+  static_assert(!std::is_same_v<Key, const char*> && !std::is_same_v<Key, char*>,
+                "a pointer to text would be compared by address: use std::string_view");
+
   /// Room for `expected` entries before the first growth.
   explicit HashTable(Arena& arena, std::size_t expected = 0, HashSeed seed = process_hash_seed())
       : arena_(&arena), seed_(seed) {
@@ -59,10 +63,12 @@ class HashTable {
     if (Value* present = find(key)) {
       return {*present, false};
     }
+    // Made before the table grows: key and arguments may refer to an entry of this table.
+    Entry entry{key, Value(std::forward<Args>(args)...)};
     grow_if_full();
-    const std::uint64_t hash = hash_of(key);
+    const std::uint64_t hash = hash_of(entry.key);
     const std::size_t index = free_index(hash);
-    ::new (slots_[index].storage) Entry{key, Value(std::forward<Args>(args)...)};
+    ::new (slots_[index].storage) Entry(std::move(entry));
     slots_[index].hash = hash;
     ++size_;
     return {slots_[index].entry()->value, true};
@@ -141,7 +147,9 @@ class HashTable {
   };
 
   static std::size_t slots_for(std::size_t entries) noexcept {
-    return std::max(std::bit_ceil(entries + entries / 3 + 1), kSlotsMin);
+    // More than an arena could ever hold stays more than that, without overflow on the way.
+    const std::size_t bounded = std::min(entries, kArenaAllocationBytesMax);
+    return std::max(std::bit_ceil(bounded + bounded / 3 + 1), kSlotsMin);
   }
   std::uint64_t hash_of(const Key& key) const noexcept {
     const std::uint64_t hash = Hash<Key>{}(key, seed_);
