@@ -89,7 +89,11 @@ class KeyValueService final : public pool::ConnectionHandler {
     const string_view command = next_word(line);
     const string_view key = next_word(line);
     if (command == "QUIT") return connection.close_after_output(), "BYE";
-    if (command == "STATS") return stats(connection.pool());
+    if (command == "STATS") {
+      std::snprintf(stats_, sizeof stats_, "%zu keys, %zu connections", store_.size(),
+                    connection.pool().size());
+      return stats_;
+    }
     const bool has_key = !key.empty();
     if (has_key && command == "DEL") return store_.erase(key) ? "OK" : "NOT FOUND";
     if (has_key && command == "GET") return store_.get(key) ? *store_.get(key) : "NOT FOUND";
@@ -99,11 +103,6 @@ class KeyValueService final : public pool::ConnectionHandler {
         return "ERROR the store is full";
       }
     return "ERROR expected SET key value, GET key, DEL key, STATS or QUIT";
-  }
-
-  string_view stats(const SocketPool& pool) {
-    std::snprintf(stats_, sizeof stats_, "%zu keys, %zu connections", store_.size(), pool.size());
-    return stats_;
   }
 
   static string_view next_word(string_view& line) {
