@@ -55,7 +55,6 @@ class Store {
     });
     contents_ = std::move(living);
   }
-
   std::unique_ptr<Contents> contents_ = std::make_unique<Contents>();
   std::size_t live_bytes_ = 0;
 };
