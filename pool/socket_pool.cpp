@@ -378,10 +378,11 @@ void SocketPool::move_on(Connection& connection) {
   start_reading(connection);
 }
 
+// Not while output is under way: a peer that doesn't take its answers gets no more questions in, and
+// by the time that the output is sent, the next input is likely to be there, which saves a probe.
 void SocketPool::start_reading(Connection& connection) {
   Connection::Buffer& input = connection.input_;
-  const bool waits_for_output = connection.closes_after_output_ && !connection.lingers_;
-  if (connection.reading_ || connection.input_ended_ || waits_for_output) {
+  if (connection.reading_ || connection.writing_ || connection.input_ended_) {
     return;
   }
   if (connection.lingers_) {
