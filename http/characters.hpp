@@ -11,11 +11,11 @@ namespace stadion::http {
 namespace detail {
 
 enum CharacterClass : std::uint8_t {
-  kToken = 1,       ///< tchar, RFC 9110 section 5.6.2.
-  kFieldValue = 2,  ///< VCHAR, obs-text, SP and HTAB, RFC 9110 section 5.5.
-  kTarget = 4,      ///< Visible ASCII without '#': RFC 9112 section 3.2, and what browsers send
-                    ///< unescaped besides.
-  kHost = 8,        ///< uri-host and port without ',', RFC 9110 section 7.2.
+  kToken = 1,        ///< tchar, RFC 9110 section 5.6.2.
+  kFieldValue = 2,   ///< VCHAR, obs-text, SP and HTAB, RFC 9110 section 5.5.
+  kRequestLine = 4,  ///< Visible ASCII and spaces, without '#': RFC 9112 section 3, and what
+                     ///< browsers send unescaped besides.
+  kHost = 8,  ///< uri-host and port without ',', RFC 9110 section 7.2.
 };
 
 constexpr std::array<std::uint8_t, 256> make_character_classes() {
@@ -31,13 +31,14 @@ constexpr std::array<std::uint8_t, 256> make_character_classes() {
   add("!#$%&'*+-.^_`|~", kToken);
   add("-._~%!$&'()*+;=:[]", kHost);
   for (unsigned byte = 0x21; byte < 0x7F; ++byte) {
-    classes[byte] |= kFieldValue | kTarget;
+    classes[byte] |= kFieldValue | kRequestLine;
   }
   for (unsigned byte = 0x80; byte <= 0xFF; ++byte) {
     classes[byte] |= kFieldValue;
   }
   add(" \t", kFieldValue);
-  classes['#'] &= static_cast<std::uint8_t>(~kTarget);
+  add(" ", kRequestLine);
+  classes['#'] &= static_cast<std::uint8_t>(~kRequestLine);
   return classes;
 }
 
@@ -53,7 +54,9 @@ constexpr bool is_token_character(char c) noexcept { return detail::is_in(c, det
 constexpr bool is_field_value_character(char c) noexcept {
   return detail::is_in(c, detail::kFieldValue);
 }
-constexpr bool is_target_character(char c) noexcept { return detail::is_in(c, detail::kTarget); }
+constexpr bool is_request_line_character(char c) noexcept {
+  return detail::is_in(c, detail::kRequestLine);
+}
 constexpr bool is_host_character(char c) noexcept { return detail::is_in(c, detail::kHost); }
 constexpr bool is_whitespace(char c) noexcept { return c == ' ' || c == '\t'; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }

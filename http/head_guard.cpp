@@ -24,11 +24,10 @@ HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
   const std::size_t left = bytes_max_ - bytes_;
   const std::size_t size = std::min(bytes.size(), left);
   std::size_t at = 0;
-  while (at < size && expects_ != Expects::nothing) {
-    // Most bytes by far are a value's: run through them.
-    if (expects_ == Expects::field_value && is_field_value_character(bytes[at])) {
-      ++at;
-      continue;
+  while (expects_ != Expects::nothing) {
+    at = end_of_run(bytes.substr(0, size), at);
+    if (at == size) {
+      break;
     }
     if (const ParseError error = take(bytes[at]); error != ParseError::none) {
       return {at, false, error};
@@ -43,6 +42,24 @@ HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
   return {at, complete, ParseError::none};
 }
 
+// Most bytes belong to a request line, a name or a value, and leave the state as it is.
+std::size_t HeadGuard::end_of_run(std::string_view bytes, std::size_t at) const noexcept {
+  const auto run = [bytes, at](auto is_in_run) {
+    std::size_t end = at;
+    while (end < bytes.size() && is_in_run(bytes[end])) {
+      ++end;
+    }
+    return end;
+  };
+  switch (expects_) {
+    case Expects::request_line: return run(is_request_line_character);
+    case Expects::field_name: return run(is_token_character);
+    case Expects::field_value: return run(is_field_value_character);
+    default: return at;
+  }
+}
+
+// The byte at which a run ended, or a byte outside of any.
 ParseError HeadGuard::take(char byte) noexcept {
   switch (expects_) {
     case Expects::request_line_start:
@@ -61,8 +78,7 @@ ParseError HeadGuard::take(char byte) noexcept {
         expects_ = Expects::line_feed;
         return ParseError::none;
       }
-      return is_target_character(byte) || byte == ' ' ? ParseError::none
-                                                      : ParseError::malformed_request_line;
+      return ParseError::malformed_request_line;
     case Expects::line_feed:
       expects_ = Expects::line_start;
       return byte == '\n' ? ParseError::none : ParseError::malformed_header;
@@ -72,9 +88,8 @@ ParseError HeadGuard::take(char byte) noexcept {
         expects_ = Expects::field_value;
         return ParseError::none;
       }
-      return is_token_character(byte) ? ParseError::none : ParseError::malformed_header;
+      return ParseError::malformed_header;
     case Expects::field_value:
-      // scan() took whatever may stand in a value.
       expects_ = Expects::line_feed;
       return byte == '\r' ? ParseError::none : ParseError::malformed_header;
     case Expects::last_line_feed:
