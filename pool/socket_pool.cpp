@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -151,7 +152,7 @@ void SocketPool::remove(Connection& connection) {
   Connection& gone = table_->connections[index];  // Elsewhere now, if on_close() resized the pool.
   index_by_handle_.erase(gone.socket_.native_handle());
   buffers_.release(gone.input_.memory);
-  gone.~Connection();
+  std::destroy_at(&gone);
   stadion::detail::scrub(&gone, sizeof gone);
   table_->free_slot(index);
   active_.subtract(1);
@@ -284,10 +285,9 @@ void SocketPool::move_to_table(Table& table) noexcept {
       continue;
     }
     table.slots[index] = old->slots[index];
-    Connection& from = old->connections[index];
     stadion::detail::unpoison(table.connections + index, sizeof(Connection));
-    ::new (table.connections + index) Connection(std::move(from));
-    from.~Connection();
+    ::new (table.connections + index) Connection(std::move(old->connections[index]));
+    std::destroy_at(old->connections + index);
   }
   stadion::detail::scrub(old->connections, old->used * sizeof(Connection));
   old->next_spare = std::exchange(spare_tables_, old);
@@ -378,8 +378,9 @@ void SocketPool::move_on(Connection& connection) {
   start_reading(connection);
 }
 
-// Not while output is under way: a peer that doesn't take its answers gets no more questions in, and
-// by the time that the output is sent, the next input is likely to be there, which saves a probe.
+// Not while output is under way: a peer that doesn't take its answers gets no more questions in,
+// and by the time that the output is sent, the next input is likely to be there, which saves a
+// probe.
 void SocketPool::start_reading(Connection& connection) {
   Connection::Buffer& input = connection.input_;
   if (connection.reading_ || connection.writing_ || connection.input_ended_) {
