@@ -88,9 +88,10 @@ Endpoint Endpoint::parse(std::string_view text) {
 
 std::string Endpoint::to_string() const {
   switch (family()) {
-    case AF_UNIX: return std::string(kUnixPrefix) + address();
-    case AF_INET: return address() + ":" + std::to_string(port());
-    case AF_INET6: return "[" + address() + "]:" + std::to_string(port());
+    case AF_UNIX: return std::string(kUnixPrefix).append(address());
+    case AF_INET: return address().append(":").append(std::to_string(port()));
+    case AF_INET6:
+      return std::string("[").append(address()).append("]:").append(std::to_string(port()));
     default: return "unknown";
   }
 }
