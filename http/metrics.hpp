@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/metrics.hpp"
+#include "core/counter.hpp"
 #include "http/status.hpp"
 #include "pool/socket_pool.hpp"
 

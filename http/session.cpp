@@ -55,7 +55,7 @@ void Session::on_timeout(pool::Connection& connection) {
 
 void Session::on_drain(pool::Connection& connection) {
   is_draining_ = true;
-  if (phase_ == Phase::idle) {
+  if (phase_ == Phase::idle || parser_.is_before_request()) {
     connection.expires_after(kDrainGrace);
   }
 }

@@ -10,8 +10,8 @@
 
 #include "core/arena.hpp"
 #include "core/block_pool.hpp"
+#include "core/counter.hpp"
 #include "core/hash_table.hpp"
-#include "core/metrics.hpp"
 #include "net/socket.hpp"
 #include "net/timer.hpp"
 #include "net/worker.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/metrics.hpp"
+#include "core/counter.hpp"
 
 #include <doctest/doctest.h>
 
