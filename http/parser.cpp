@@ -16,9 +16,9 @@ constexpr std::size_t kPartialHeadBytesMin = 1024;
 /// A body of which more is announced than has come gets this much at first: an announcement alone
 /// costs little.
 constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
-/// What one chunk's size line and end may take beside its extensions. A size of endless leading
-/// zeros is no size.
-constexpr std::size_t kChunkOverheadMax = 32;
+/// What may stand between two chunks' data beside extensions: line ends, and a size, which of
+/// endless leading zeros is none.
+constexpr std::size_t kChunkFramingBytesMax = 32;
 
 }  // namespace
 
@@ -32,9 +32,9 @@ struct Parser::Llhttp {
 
   llhttp_t state;
   Parser* parser;
-  std::size_t chunk_count = 0;
   std::size_t extension_bytes = 0;
-  std::size_t framing_bytes = 0;  ///< Of a chunked body: what is not body.
+  std::size_t framing_bytes = 0;        ///< Of a chunked body: since its last data.
+  const char* framing_begin = nullptr;  ///< In the bytes being read: the end of the last data.
   std::string_view field_name;
 
   static Llhttp& of(llhttp_t* state) noexcept { return *static_cast<Llhttp*>(state->data); }
@@ -98,14 +98,26 @@ struct Parser::Llhttp {
   }
 
   static int on_body(llhttp_t* state, const char* at, std::size_t length) noexcept {
-    of(state).framing_bytes -= length;
-    return report(state, of(state).parser->append_body({at, length}));
+    Llhttp& self = of(state);
+    if (!self.count_framing(at)) {
+      return report(state, ParseError::malformed_chunk);
+    }
+    self.framing_bytes = 0;
+    self.framing_begin = at + length;
+    return report(state, self.parser->append_body({at, length}));
   }
 
+  // What follows the last chunk is the guard's.
   static int on_chunk_header(llhttp_t* state) noexcept {
-    ++of(state).chunk_count;
-    // What follows the last chunk is the guard's.
     return state->content_length == 0 ? HPE_PAUSED : 0;
+  }
+
+  /// Counts what is not data, up to `end`; false when it is too much for a chunk's framing.
+  bool count_framing(const char* end) noexcept {
+    framing_bytes += static_cast<std::size_t>(end - framing_begin);
+    framing_begin = end;
+    return !parser->framing_.chunked ||
+           framing_bytes <= kChunkFramingBytesMax + parser->limits_->chunk_extension_bytes_max;
   }
 
   static int on_chunk_extension(llhttp_t* state, const char* /*at*/, std::size_t length) noexcept {
@@ -265,22 +277,23 @@ ParseError Parser::decide_on_body() noexcept {
 }
 
 Parser::Progress Parser::feed_body(std::string_view bytes) {
-  llhttp_->framing_bytes += bytes.size();
+  llhttp_->framing_begin = bytes.data();
   const llhttp_errno_t result = llhttp_execute(&llhttp_->state, bytes.data(), bytes.size());
   if (error_ != ParseError::none) {
     return {State::failed, bytes.size()};
   }
-  if (result == HPE_OK) {
-    const std::size_t overhead_max =
-        limits_->chunk_extension_bytes_max + kChunkOverheadMax * (llhttp_->chunk_count + 1);
-    const bool excessive = framing_.chunked && llhttp_->framing_bytes > overhead_max;
-    return {excessive ? fail(ParseError::malformed_chunk) : State::need_more, bytes.size()};
-  }
-  if (result != HPE_PAUSED) {
+  if (result != HPE_OK && result != HPE_PAUSED) {
     return {fail(ParseError::malformed_chunk), bytes.size()};
   }
-  const auto consumed =
-      static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_->state) - bytes.data());
+  const char* end =
+      result == HPE_OK ? bytes.data() + bytes.size() : llhttp_get_error_pos(&llhttp_->state);
+  const auto consumed = static_cast<std::size_t>(end - bytes.data());
+  if (!llhttp_->count_framing(end)) {
+    return {fail(ParseError::malformed_chunk), consumed};
+  }
+  if (result == HPE_OK) {
+    return {State::need_more, consumed};
+  }
   if (!framing_.chunked) {
     request_->body_ = {body_, body_size_};
     return {State::complete, consumed};

@@ -96,10 +96,12 @@ void Session::begin_exchange() {
   exchange_.emplace(context_->limits);
   parser_.begin(exchange_->arena);
   is_timed_ = false;
+  owes_continue_ = false;
   phase_ = Phase::reading;
 }
 
 bool Session::read(pool::Connection& connection) {
+  answer_expectation(connection);
   const Parser::Progress progress = parser_.feed(connection.input());
   connection.consume(progress.consumed);
   switch (progress.state) {
@@ -136,9 +138,15 @@ void Session::limit_time(pool::Connection& connection) {
 void Session::begin_body(pool::Connection& connection) {
   body_began_ = Clock::now();
   limit_time(connection);
-  // A client that has begun to send its body is not waiting (RFC 9110 section 10.1.1).
-  if (parser_.framing().expects_continue && connection.input().empty()) {
-    connection.write(kContinue);
+  owes_continue_ = parser_.framing().expects_continue;
+  answer_expectation(connection);
+}
+
+// A client that has begun to send its body is not waiting (RFC 9110 section 10.1.1). One that is
+// gets its answer as soon as there is room for it behind those to earlier requests.
+void Session::answer_expectation(pool::Connection& connection) {
+  if (owes_continue_) {
+    owes_continue_ = connection.input().empty() && !connection.write(kContinue);
   }
 }
 
@@ -185,11 +193,11 @@ bool Session::write_response(pool::Connection& connection) {
   const bool written = write_head_of_response(connection) && write_body(connection);
   if (exchange_->pending == Pending::failed) {
     phase_ = Phase::closing;
-    connection.close();
+    connection.close_after_output();  // Earlier answers are whole.
     return false;
   }
   // What is sent by reference lives in the exchange's arena, which therefore waits.
-  if (!written || (exchange_->pending == Pending::sending && connection.output_bytes() > 0)) {
+  if (!written || (exchange_->sends_by_reference && connection.output_bytes() > 0)) {
     return false;
   }
   end_exchange(connection);
@@ -217,7 +225,7 @@ bool Session::write_head_of_response(pool::Connection& connection) {
       return false;
     }
     write_head(head, response, exchange_->framing, date);
-    connection.write_by_reference({head, size});
+    exchange_->sends_by_reference = connection.write_by_reference({head, size});
   }
   exchange_->pending = Pending::body;
   return true;
@@ -242,7 +250,8 @@ bool Session::write_body(pool::Connection& connection) {
   if (!connection.write_by_reference(response.body())) {
     return false;
   }
-  exchange_->pending = Pending::sending;
+  exchange_->sends_by_reference = true;
+  exchange_->pending = Pending::nothing;
   return true;
 }
 
@@ -316,6 +325,9 @@ void Session::end_exchange(pool::Connection& connection) {
   ++answered_in_turn_;
   if (exchange_->framing.keep_alive) {
     phase_ = Phase::idle;
+    if (is_draining_) {
+      connection.expires_after(kDrainGrace);
+    }
     return;
   }
   phase_ = Phase::closing;

@@ -52,7 +52,6 @@ class Session {
   enum class Pending : std::uint8_t {
     head,
     body,
-    sending,  ///< Nothing, but the body was given by reference and is on its way.
     nothing,
     failed,
   };
@@ -69,6 +68,7 @@ class Session {
     Response response;
     ResponseFraming framing;
     Pending pending = Pending::head;
+    bool sends_by_reference = false;  ///< Bytes of the arena, which are on their way.
     std::uint64_t body_left = 0;  ///< Without an announced length, more than there will ever be.
   };
 
@@ -82,6 +82,7 @@ class Session {
   bool read(pool::Connection& connection);
   void limit_time(pool::Connection& connection);
   void begin_body(pool::Connection& connection);
+  void answer_expectation(pool::Connection& connection);
 
   void run_handler();
   void answer_failure(Status status, std::string_view text, std::string_view reason);
@@ -102,7 +103,8 @@ class Session {
   std::optional<Exchange> exchange_;
   Phase phase_ = Phase::idle;
   bool is_draining_ = false;
-  bool is_timed_ = false;  ///< The head has its deadline.
+  bool owes_continue_ = false;  ///< 100 Continue, RFC 9110 section 10.1.1.
+  bool is_timed_ = false;       ///< The head has its deadline.
   std::size_t answered_in_turn_ = 0;
   std::chrono::steady_clock::time_point body_began_{};
 };

@@ -80,6 +80,9 @@ Endpoint Endpoint::parse(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
+    if (host.empty()) {
+      refuse(text, "there is no address in the brackets");
+    }
   } else if (host.find(':') != std::string_view::npos) {
     refuse(text, "an IPv6 address needs brackets");
   }

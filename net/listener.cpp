@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "core/finally.hpp"
 #include "core/log.hpp"
 #include "net/asio.hpp"
 #include "net/timer.hpp"
@@ -64,6 +65,12 @@ struct Listener::State : std::enable_shared_from_this<State> {
   }
 
   void accept_waiting() {
+    // However this ends, an exception of on_accept() included.
+    const auto go_on = finally([this] {
+      if (socket.has_value() && !rest.is_set()) {
+        wait();
+      }
+    });
     for (int accepted = 0; accepted < kAcceptsAtOnce && socket.has_value(); ++accepted) {
       const int descriptor =
           ::accept4(socket->native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -72,11 +79,8 @@ struct Listener::State : std::enable_shared_from_this<State> {
       } else if (is_shortage(errno)) {
         return rest_from_accepting(errno);
       } else if (!is_passing(errno)) {
-        break;
+        return;
       }
-    }
-    if (socket.has_value()) {
-      wait();
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/finally.hpp"
 #include "net/asio.hpp"
 #include "net/worker.hpp"
 
@@ -15,14 +16,26 @@ struct SignalSet::State : std::enable_shared_from_this<State> {
   void wait() {
     signals.async_wait([self = shared_from_this()](const std::error_code& error, int signal) {
       if (!error && self->on_signal) {
-        self->on_signal(signal);
-        self->wait();
+        self->call(signal);
       }
     });
   }
 
+  // The function is taken out while it runs, for it may destroy its set, and so itself.
+  void call(int signal) {
+    const std::function<void(int)> function = std::exchange(on_signal, nullptr);
+    const auto go_on = finally([this, &function] {
+      if (!is_closed) {
+        on_signal = function;
+        wait();
+      }
+    });
+    function(signal);
+  }
+
   detail::SignalSet signals;
-  std::function<void(int)> on_signal;  ///< Empty once the set is gone.
+  std::function<void(int)> on_signal;
+  bool is_closed = false;
 };
 
 SignalSet::SignalSet(Worker& worker, std::initializer_list<int> signals,
@@ -35,6 +48,7 @@ SignalSet::SignalSet(Worker& worker, std::initializer_list<int> signals,
 }
 
 SignalSet::~SignalSet() {
+  state_->is_closed = true;
   state_->on_signal = nullptr;
   std::error_code ignored;
   state_->signals.clear(ignored);

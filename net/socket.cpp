@@ -55,6 +55,13 @@ struct OperationAllocator {
   OperationMemory* memory;
 };
 
+/// Asio has a category of its own for what the system reports; users compare with std::errc.
+std::error_code portable(const std::error_code& error) noexcept {
+  return error.category() == asio::error::get_system_category()
+             ? std::error_code(error.value(), std::system_category())
+             : error;
+}
+
 asio::generic::stream_protocol protocol_of(int descriptor) noexcept {
   int family = AF_INET;
   socklen_t length = sizeof family;
@@ -114,7 +121,7 @@ struct Socket::ReadHandler {
   allocator_type get_allocator() const noexcept { return allocator_type(state->read_memory); }
   void operator()(std::error_code error, std::size_t bytes) const {
     if (!state->is_closed) {
-      state->read_completion(error, bytes);
+      state->read_completion(portable(error), bytes);
     }
   }
 };
@@ -127,7 +134,7 @@ struct Socket::WriteHandler {
   allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
   void operator()(std::error_code error, std::size_t bytes) const {
     if (!state->is_closed) {
-      state->write_completion(error, bytes);
+      state->write_completion(portable(error), bytes);
     }
   }
 };

@@ -94,8 +94,10 @@ void SocketPool::start(net::Worker& worker, ConnectionHandler& handler) {
   handler_ = &handler;
   sweep_timer_ = std::make_unique<net::Timer>(worker);
   arm_sweep();
-  for_each(
-      [this](Connection& connection) { tell_handler(connection, &ConnectionHandler::on_open); });
+  for_each([this](Connection& connection) {
+    connection.last_activity_ = now_;
+    tell_handler(connection, &ConnectionHandler::on_open);
+  });
 }
 
 Connection* SocketPool::add(net::Socket socket) {
@@ -156,6 +158,7 @@ void SocketPool::remove(Connection& connection) {
   stadion::detail::scrub(&gone, sizeof gone);
   table_->free_slot(index);
   active_.subtract(1);
+  removed_.increment();
   report_drained();
 }
 
@@ -202,7 +205,7 @@ SocketPoolStatistics SocketPool::statistics() const noexcept {
       .max_connections = max_connections_.value(),
       .peak = peak_.value(),
       .added = added_.value(),
-      .removed = added_.value() - active_.value(),
+      .removed = removed_.value(),
       .refused = refused_.value(),
       .timed_out = timed_out_.value(),
       .bytes_in = bytes_in_.value(),

@@ -173,6 +173,7 @@ class SocketPool {
   Counter max_connections_;
   Counter peak_;
   Counter added_;
+  Counter removed_;
   Counter refused_;
   Counter timed_out_;
   Counter bytes_in_;

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include "apps/serve/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/child_process.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace stadion::serve {
+namespace {
+
+using tests::ChildProcess;
+using tests::TemporaryFolder;
+
+/// Reads a configuration that is given as text.
+class ConfigFile {
+ public:
+  explicit ConfigFile(std::string_view text) : name_(folder_.path("test.toml")) {
+    std::ofstream(name_) << text;
+  }
+  const std::string& name() const noexcept { return name_; }
+  Config read() const { return read_config(name_); }
+  /// What is wrong with it; empty when nothing is.
+  std::string error() const {
+    try {
+      (void)read();
+      return {};
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::string name_;
+};
+
+std::string text_of_shipped_file() {
+  std::ifstream file(ChildProcess::program("STADION_CONFIG"));
+  std::stringstream text;
+  text << file.rdbuf();
+  REQUIRE_FALSE(text.str().empty());
+  return text.str();
+}
+
+struct Setting {
+  std::string section;  ///< "[limits]", or empty.
+  std::string key;
+  std::string value;
+};
+
+std::vector<Setting> settings_of(const std::string& text) {
+  std::vector<Setting> settings;
+  std::istringstream lines(text);
+  std::string section;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    if (std::regex_match(line, std::regex(R"(\[\w+\])"))) {
+      section = line;
+    } else if (std::regex_match(line, parts, std::regex(R"((\w+) = (.+))"))) {
+      settings.push_back({section, parts[1], parts[2]});
+    }
+  }
+  return settings;
+}
+
+void check_equal(const Config& left, const Config& right) {
+  CHECK(left.listen == right.listen);
+  CHECK(left.static_directory == right.static_directory);
+  CHECK(left.log_threshold == right.log_threshold);
+  CHECK(left.server.workers == right.server.workers);
+  CHECK(left.server.connections_max == right.server.connections_max);
+  CHECK(left.server.buffer_bytes == right.server.buffer_bytes);
+
+  const http::Limits& limits = left.server.limits;
+  const http::Limits& other_limits = right.server.limits;
+  CHECK(limits.head_bytes_max == other_limits.head_bytes_max);
+  CHECK(limits.target_bytes_max == other_limits.target_bytes_max);
+  CHECK(limits.fields_max == other_limits.fields_max);
+  CHECK(limits.body_bytes_max == other_limits.body_bytes_max);
+  CHECK(limits.chunk_extension_bytes_max == other_limits.chunk_extension_bytes_max);
+  CHECK(limits.trailer_bytes_max == other_limits.trailer_bytes_max);
+  CHECK(limits.request_memory_bytes_max == other_limits.request_memory_bytes_max);
+  CHECK(limits.pipelined_requests_max == other_limits.pipelined_requests_max);
+
+  const http::Times& times = left.server.times;
+  const http::Times& other_times = right.server.times;
+  CHECK(times.head_read_max == other_times.head_read_max);
+  CHECK(times.body_read_grace == other_times.body_read_grace);
+  CHECK(times.body_bytes_per_second_min == other_times.body_bytes_per_second_min);
+  CHECK(times.idle_max == other_times.idle_max);
+  CHECK(times.write_stalled_max == other_times.write_stalled_max);
+  CHECK(times.linger_max == other_times.linger_max);
+  CHECK(times.drain_max == other_times.drain_max);
+}
+
+TEST_CASE("config: conf/stadion.toml says the defaults") {
+  check_equal(read_config(ChildProcess::program("STADION_CONFIG")), Config{});
+  check_equal(ConfigFile("").read(), Config{});
+}
+
+TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effect") {
+  // One other value for each key of a number; all other keys are in the next case.
+  const std::vector<Setting> settings = settings_of(text_of_shipped_file());
+  CHECK(settings.size() == 21);
+  std::string text;
+  std::string section;
+  for (const Setting& setting : settings) {
+    if (setting.section != section) {
+      section = setting.section;
+      text += section + "\n";
+    }
+    const bool is_number = setting.value.find_first_not_of("0123456789") == std::string::npos;
+    text += setting.key + " = " +
+            (is_number ? std::to_string(std::stoll(setting.value) + 1) : setting.value) + "\n";
+  }
+  const Config other = ConfigFile(text).read();
+  Config expected;
+  http::ServerOptions& server = expected.server;
+  for (std::size_t* number :
+       {&server.workers, &server.connections_max, &server.buffer_bytes,
+        &server.limits.head_bytes_max, &server.limits.target_bytes_max, &server.limits.fields_max,
+        &server.limits.body_bytes_max, &server.limits.chunk_extension_bytes_max,
+        &server.limits.trailer_bytes_max, &server.limits.request_memory_bytes_max,
+        &server.limits.pipelined_requests_max, &server.times.body_bytes_per_second_min}) {
+    ++*number;
+  }
+  for (std::chrono::milliseconds* time :
+       {&server.times.head_read_max, &server.times.body_read_grace, &server.times.idle_max,
+        &server.times.write_stalled_max, &server.times.linger_max, &server.times.drain_max}) {
+    ++*time;
+  }
+  check_equal(other, expected);
+}
+
+TEST_CASE("config: addresses, directory and log level") {
+  const Config config = ConfigFile(
+                            "listen = [\"[::1]:0\", \"unix:/tmp/s\"]\n"
+                            "static_directory = \"/srv\"\nlog_level = \"error\"\n")
+                            .read();
+  CHECK(config.listen == std::vector<std::string>{"[::1]:0", "unix:/tmp/s"});
+  CHECK(config.static_directory == "/srv");
+  CHECK(config.log_threshold == LogThreshold::error);
+  for (const char* name : {"debug", "info", "warning", "error", "off"}) {
+    CHECK_NOTHROW(parse_log_threshold(name));
+  }
+  CHECK_THROWS_AS(parse_log_threshold("loud"), std::invalid_argument);
+}
+
+TEST_CASE("config: a fault names file, line and key") {
+  struct Case {
+    const char* text;
+    int line;
+    const char* key;
+  };
+  const Case cases[] = {
+      // Unknown keys.
+      {"worker = 1\n", 1, "worker"},
+      {"workers = 1\n\nlimits.body = 1\n", 3, "limits.body"},
+      {"[limits]\nbody_bytes_max = 1\nbody_byte = 1\n", 3, "limits.body_byte"},
+      {"[limit]\nbody_bytes_max = 1\n", 1, "limit"},
+      {"\n[times]\n# x\nidle_max = 1\n", 4, "times.idle_max"},
+      // Wrong types.
+      {"workers = \"1\"\n", 1, "workers"},
+      {"\nworkers = 1.0\n", 2, "workers"},
+      {"workers = true\n", 1, "workers"},
+      {"workers = [1]\n", 1, "workers"},
+      {"listen = \"127.0.0.1:1\"\n", 1, "listen"},
+      {"listen = []\n", 1, "listen"},
+      {"listen = [\"127.0.0.1:1\", 2]\n", 1, "listen"},
+      {"static_directory = 1\n", 1, "static_directory"},
+      {"log_level = 1\n", 1, "log_level"},
+      {"[times]\nidle_ms_max = \"1s\"\n", 2, "times.idle_ms_max"},
+      {"limits = 1\n", 1, "limits"},
+      {"[workers]\nx = 1\n", 1, "workers"},
+      // Out of range.
+      {"log_level = \"loud\"\n", 1, "log_level"},
+      {"workers = -1\n", 1, "workers"},
+      {"workers = 1025\n", 1, "workers"},
+      {"connections_max = 0\n", 1, "connections_max"},
+      {"connections_max = 1000001\n", 1, "connections_max"},
+      {"buffer_bytes = 2047\n", 1, "buffer_bytes"},
+      {"buffer_bytes = 16777217\n", 1, "buffer_bytes"},
+      {"[limits]\nhead_bytes_max = 63\n", 2, "limits.head_bytes_max"},
+      {"[limits]\nbody_bytes_max = -1\n", 2, "limits.body_bytes_max"},
+      {"[limits]\npipelined_requests_max = 0\n", 2, "limits.pipelined_requests_max"},
+      {"[times]\nidle_ms_max = 86400001\n", 2, "times.idle_ms_max"},
+  };
+  for (const Case& example : cases) {
+    CAPTURE(example.text);
+    const ConfigFile file(example.text);
+    const std::string expected =
+        file.name() + ":" + std::to_string(example.line) + ": " + example.key + ": ";
+    CHECK(file.error().substr(0, expected.size()) == expected);
+  }
+}
+
+TEST_CASE("config: bounds themselves are in range") {
+  for (const char* text :
+       {"workers = 0\n", "workers = 1024\n", "connections_max = 1\n", "connections_max = 1000000\n",
+        "buffer_bytes = 2048\n", "buffer_bytes = 16777216\n", "[limits]\nhead_bytes_max = 64\n",
+        "[limits]\nbody_bytes_max = 0\n", "[times]\nidle_ms_max = 0\n",
+        "[times]\nidle_ms_max = 86400000\n"}) {
+    CAPTURE(text);
+    CHECK(ConfigFile(text).error().empty());
+  }
+}
+
+TEST_CASE("config: a syntax error names file and line, a missing file the file") {
+  for (const char* text : {"workers = 1\nlisten = [\n", "workers = 1\nworkers = 2\n",
+                           "workers = 1\n= 3\n", "workers = 1\n[limits\n"}) {
+    CAPTURE(text);
+    const ConfigFile file(text);
+    const std::string error = file.error();
+    CHECK(error.find(file.name() + ":") == 0);
+    CHECK(std::regex_search(error, std::regex(":[23]: ")));
+  }
+  const TemporaryFolder folder;
+  try {
+    (void)read_config(folder.path("missing.toml"));
+    FAIL("a file that is not there is read");
+  } catch (const ConfigError& error) {
+    CHECK(std::string(error.what()).find(folder.path("missing.toml")) == 0);
+  }
+}
+
+}  // namespace
+}  // namespace stadion::serve

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "http/session.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/live_arenas.hpp"
+#include "tests/support/peer.hpp"
+#include "tests/support/running_server.hpp"
+
+/// Slow clients and a server that drains. The times that are awaited are small, all others so large
+/// that a test would fail by its deadline if they were what ended it.
+namespace stadion::http {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::eventually;
+using tests::HttpClient;
+using tests::HttpResponse;
+using tests::LiveArenas;
+using tests::patterned_text;
+using tests::RunningServer;
+
+constexpr std::size_t kLargeBytes = 8 * 1024 * 1024;
+
+ServerOptions with_times(Times times) {
+  ServerOptions options;
+  options.times = times;
+  return options;
+}
+
+Times no_times() {
+  Times times;
+  times.head_read_max = times.body_read_grace = times.idle_max = times.write_stalled_max =
+      times.drain_max = 10min;
+  return times;
+}
+
+void add_routes(Server& server) {
+  static const std::string large = patterned_text(kLargeBytes);
+  server.get("/", [](const Request&, Response& response) { response.text("root"); });
+  server.get("/large", [](const Request&, Response& response) {
+    response.body_by_reference(large, "text/plain");
+  });
+  server.get("/endless", [](const Request&, Response& response) {
+    response.stream("text/plain", [](BodyWriter& out) {
+      out.write("on and on and on\n");
+      return true;
+    });
+  });
+  server.post("/echo",
+              [](const Request& request, Response& response) { response.text(request.body()); });
+}
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+
+TEST_CASE_FIXTURE(LiveArenas, "time: a head that does not come is answered 408, and the end") {
+  Times times = no_times();
+  times.head_read_max = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  for (const std::string_view part : {"G", "GET / HTTP/1.1\r\nHost: t\r\n", "\r\n\r\nGET /"}) {
+    CAPTURE(part);
+    HttpClient client = server.connect();
+    CHECK(client.exchange(kGet).body == "root");
+    client.send(part);
+    const HttpResponse response = client.read_response();
+    CHECK(response.is_complete);
+    CHECK(response.status == 408);
+    CHECK(response.field("Connection") == "close");
+    CHECK(client.is_at_end());
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: a head that trickles in does not put off its deadline") {
+  Times times = no_times();
+  times.head_read_max = 300ms;
+  RunningServer server(add_routes, with_times(times));
+  HttpClient client = server.connect();
+  client.send("GET / HTTP/1.1\r\nHost: t\r\nX: ");
+  CHECK(eventually([&] {
+    client.send("x");
+    return client.has_input();
+  }));
+  CHECK(client.read_response().status == 408);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: empty lines alone are no request: closed without an answer") {
+  Times times = no_times();
+  times.head_read_max = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  HttpClient client = server.connect();
+  client.send("\r\n");
+  CHECK(client.is_at_end());
+  CHECK(server->statistics().responses() == 0);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: an idle connection is closed without an answer") {
+  Times times = no_times();
+  times.idle_max = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  HttpClient fresh = server.connect();
+  HttpClient used = server.connect();
+  CHECK(used.exchange(kGet).body == "root");
+  CHECK(fresh.is_at_end());
+  CHECK(used.is_at_end());
+  CHECK(eventually([&] { return server->statistics().connections.timed_out == 2; }));
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: a body that does not come is answered 408, and the end") {
+  Times times = no_times();
+  times.body_read_grace = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  for (const std::string_view framing :
+       {"Content-Length: 5\r\n\r\nfour", "Transfer-Encoding: chunked\r\n\r\n5\r\nfour",
+        "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n"}) {
+    CAPTURE(framing);
+    HttpClient client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: t\r\n" + std::string(framing));
+    const HttpResponse response = client.read_response();
+    CHECK(response.status == 408);
+    CHECK(response.field("Connection") == "close");
+    CHECK(client.is_at_end());
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "time: a body that comes at its rate may take longer than the grace") {
+  Times times = no_times();
+  times.body_read_grace = 1ms;
+  times.body_bytes_per_second_min = 1;  // Each byte earns a second.
+  RunningServer server(add_routes, with_times(times));
+  HttpClient slow = server.connect();
+  slow.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 101\r\n\r\n" +
+            std::string(100, 'x'));
+  // One that has earned nothing shows that deadlines are being looked at.
+  HttpClient idle = server.connect();
+  idle.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\n");
+  CHECK(idle.read_response().status == 408);
+  slow.send("y");
+  CHECK(slow.read_response().body == std::string(100, 'x') + "y");
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: the deadline of a request does not reach the next one") {
+  Times times = no_times();
+  times.head_read_max = 1ms;
+  times.body_read_grace = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  HttpClient client = server.connect();
+  // In two parts, so that its deadlines are set; whichever of answer and 408 comes first ends it.
+  client.send("GET / HTTP/1.1\r\nHost: t\r\n");
+  client.send("\r\n");
+  REQUIRE(client.read_response().status == 200);
+  HttpClient other = server.connect();
+  other.send("G");
+  REQUIRE(other.read_response().status == 408);
+  CHECK(client.exchange(kGet).body == "root");
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "time: a client that takes nothing of its response is cut off") {
+  Times times = no_times();
+  times.write_stalled_max = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  for (const std::string_view target : {"/large", "/endless"}) {
+    CAPTURE(target);
+    HttpClient client = server.connect({.receive_buffer_bytes = 4096});
+    client.send("GET " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    REQUIRE(eventually([&] { return client.has_input(); }));
+    CHECK(eventually([&] { return server->statistics().connections.active == 0; }));
+    CHECK_FALSE(client.read_response().is_complete);
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "drain: an idle connection ends, and new ones are refused") {
+  RunningServer server(add_routes, with_times(no_times()));
+  HttpClient idle = server.connect();
+  CHECK(idle.exchange(kGet).body == "root");
+  server->stop();
+  REQUIRE(idle.is_at_end());
+  server->wait();
+  CHECK_THROWS_AS(server.connect(), std::system_error);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "drain: a request in flight is answered with Connection: close") {
+  for (const std::string_view parts :
+       {"GE|T / HTTP/1.1\r\nHost: t\r\n\r\n", "GET / HTTP/1.1\r\nHost: t\r\n|\r\n",
+        "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nro|ot"}) {
+    CAPTURE(parts);
+    RunningServer server(add_routes, with_times(no_times()));
+    HttpClient client = server.connect();
+    HttpClient idle = server.connect();
+    client.send(parts.substr(0, parts.find('|')));
+    REQUIRE(eventually([&] {
+      return server->statistics().connections.bytes_in == parts.find('|') &&
+             server->statistics().connections.active == 2;
+    }));
+    server->stop();
+    REQUIRE(idle.is_at_end());  // The server drains.
+    client.send(parts.substr(parts.find('|') + 1));
+    const HttpResponse response = client.read_response();
+    CHECK(response.status == 200);
+    CHECK(response.body == "root");
+    CHECK(response.field("Connection") == "close");
+    REQUIRE(client.is_at_end());
+    server->wait();
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "drain: a response in flight is sent whole, and the connection ends") {
+  RunningServer server(add_routes, with_times(no_times()));
+  HttpClient client = server.connect({.receive_buffer_bytes = 4096});
+  HttpClient idle = server.connect();
+  CHECK(idle.exchange(kGet).status == 200);
+  client.send("GET /large HTTP/1.1\r\nHost: t\r\n\r\n");
+  REQUIRE(eventually([&] { return client.has_input(); }));
+  server->stop();
+  REQUIRE(idle.is_at_end());
+  CHECK(client.read_response().body.size() == kLargeBytes);
+  REQUIRE(client.is_at_end());
+  server->wait();
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "drain: empty lines after a request don't hold it up") {
+  RunningServer server(add_routes, with_times(no_times()));
+  HttpClient client = server.connect();
+  CHECK(client.exchange(kGet).body == "root");
+  client.send("\r\n");
+  REQUIRE(eventually([&] { return server->statistics().connections.bytes_in == kGet.size() + 2; }));
+  server->stop();
+  CHECK(client.is_at_end());
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "drain: what does not end by drain_max is cut off") {
+  Times times = no_times();
+  times.drain_max = 1ms;
+  RunningServer server(add_routes, with_times(times));
+  HttpClient client = server.connect({.receive_buffer_bytes = 4096});
+  HttpClient half = server.connect();
+  half.send("GET ");
+  client.send("GET /endless HTTP/1.1\r\nHost: t\r\n\r\n");
+  REQUIRE(eventually(
+      [&] { return client.has_input() && server->statistics().connections.active == 2; }));
+  server->stop();
+  server->wait();
+  CHECK_FALSE(client.read_response().is_complete);
+  CHECK(half.is_at_end());
+}
+
+}  // namespace
+}  // namespace stadion::http

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/arena.hpp"
+#include "pool/socket_pool.hpp"
+#include "tests/support/idle_sockets.hpp"
+#include "tests/support/live_arenas.hpp"
+#include "tests/support/scripted_memory.hpp"
+#include "tests/support/test_loop.hpp"
+
+namespace stadion::pool {
+namespace {
+
+using tests::IdleSockets;
+using tests::is_open_descriptor;
+using tests::LiveArenas;
+using tests::ScriptedMemory;
+using tests::TestLoop;
+
+constexpr std::size_t kBufferBytes = 512;
+
+TEST_CASE_FIXTURE(LiveArenas, "socket pool: adding and removing 100,000 times grows no arena") {
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  Arena arena;
+  SocketPool pool(arena, 4, kBufferBytes);
+  const auto add_and_remove = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      Connection* first = pool.add(sockets.make());
+      Connection* second = pool.add(sockets.make());
+      REQUIRE(first != nullptr);
+      REQUIRE(second != nullptr);
+      // Either may go first: the other order of slots and buffers.
+      pool.remove(i % 2 == 0 ? *first : *second);
+      pool.remove(i % 2 == 0 ? *second : *first);
+    }
+  };
+  add_and_remove(2);
+  const std::size_t used = arena.bytes_used();
+  const std::size_t reserved = arena.bytes_reserved();
+  add_and_remove(50'000);
+  CHECK(arena.bytes_used() == used);
+  CHECK(arena.bytes_reserved() == reserved);
+  CHECK(pool.statistics().added == 100'004);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "socket pool: buffers are carved for the most connections at a time") {
+  constexpr std::size_t kPeak = 20;
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  Arena arena;
+  SocketPool pool(arena, 1'000, kBufferBytes);
+  const auto remove_all = [&pool] {
+    pool.for_each([&pool](Connection& connection) { pool.remove(connection); });
+  };
+  const std::size_t before = arena.bytes_used();
+  for (std::size_t i = 0; i < kPeak; ++i) {
+    pool.add(sockets.make());
+  }
+  const std::size_t at_peak = arena.bytes_used();
+  // Two buffers each, and what it takes to find them.
+  CHECK(at_peak - before >= kPeak * 2 * kBufferBytes);
+  CHECK(at_peak - before <= kPeak * (2 * kBufferBytes + 256));
+  for (int round = 0; round < 5; ++round) {
+    remove_all();
+    for (std::size_t i = 0; i < kPeak; ++i) {
+      pool.add(sockets.make());
+    }
+    CHECK(arena.bytes_used() == at_peak);
+  }
+  CHECK(pool.statistics().peak == kPeak);
+  pool.add(sockets.make());
+  CHECK(arena.bytes_used() > at_peak);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "socket pool: every connection has an output buffer of its own") {
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  Arena arena;
+  SocketPool pool(arena, 50, kBufferBytes);
+  std::vector<std::pair<const char*, const char*>> rooms;
+  const auto note_room = [&rooms](Connection& connection) {
+    const std::span<char> room = connection.output_room();
+    CHECK(room.size() == kBufferBytes);
+    std::fill(room.begin(), room.end(), 'x');  // AddressSanitizer sees whether it is all ours.
+    rooms.emplace_back(room.data(), room.data() + room.size());
+  };
+  for (int i = 0; i < 50; ++i) {
+    pool.add(sockets.make());
+  }
+  pool.for_each([&pool](Connection& connection) {
+    if (connection.socket().native_handle() % 3 == 0) {
+      pool.remove(connection);
+    }
+  });
+  while (pool.size() < 50) {
+    pool.add(sockets.make());
+  }
+  pool.for_each(note_room);
+  std::sort(rooms.begin(), rooms.end());
+  REQUIRE(rooms.size() == 50);
+  for (std::size_t i = 1; i < rooms.size(); ++i) {
+    CHECK(rooms[i - 1].second <= rooms[i].first);
+  }
+}
+
+/// Everything one can see of a pool.
+struct Seen {
+  std::vector<ConnectionRef> refs;
+  std::uint64_t active;
+  std::uint64_t added;
+  std::uint64_t peak;
+  std::size_t max_connections;
+
+  explicit Seen(SocketPool& pool)
+      : active(pool.statistics().active),
+        added(pool.statistics().added),
+        peak(pool.statistics().peak),
+        max_connections(pool.max_connections()) {
+    pool.for_each([this](Connection& connection) { refs.push_back(connection.ref()); });
+  }
+  bool operator==(const Seen&) const = default;
+};
+
+void check_all_found(SocketPool& pool) {
+  pool.for_each([&pool](Connection& connection) {
+    CHECK(pool.get(connection.socket().native_handle()) == &connection);
+    CHECK(connection.ref().get() == &connection);
+  });
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "socket pool: an arena over its budget leaves the pool as it was") {
+  constexpr std::size_t kLimitBytes = 64 * 1024;
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  Arena arena{{.chunk_bytes = 4096, .limit_bytes = kLimitBytes}};
+  SocketPool pool(arena, 200, kBufferBytes);
+  std::size_t added = 0;
+  int refused_handle = -1;
+  const auto add_for_ever = [&] {
+    for (;; ++added) {
+      net::Socket socket = sockets.make();
+      refused_handle = socket.native_handle();
+      pool.add(std::move(socket));
+      REQUIRE(added < 200);
+    }
+  };
+  CHECK_THROWS_AS(add_for_ever(), ArenaFailed);
+  CHECK(added > 10);
+  CHECK(pool.size() == added);
+  CHECK(pool.statistics().added == added);
+  CHECK(pool.get(refused_handle) == nullptr);
+  CHECK(!is_open_descriptor(refused_handle));
+  CHECK(arena.bytes_reserved() <= kLimitBytes);
+  check_all_found(pool);
+
+  // The memory of one that goes serves the next.
+  pool.remove(*pool.find([](Connection&) { return true; }));
+  CHECK(pool.add(sockets.make()) != nullptr);
+  CHECK_THROWS_AS((void)pool.add(sockets.make()), ArenaFailed);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "socket pool: whichever allocation of add() fails, nothing happened") {
+  constexpr std::size_t kConnections = 40;
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  int failures = 0;
+  bool failed = true;
+  for (int nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    failed = false;
+    ScriptedMemory memory;
+    Arena arena{{.chunk_bytes = 1024}};
+    SocketPool pool(arena, kConnections, kBufferBytes);
+    memory.refuse_from(nth);
+    while (pool.size() < kConnections) {
+      const Seen before(pool);
+      try {
+        pool.add(sockets.make());
+      } catch (const ArenaFailed&) {
+        failed = true;
+        ++failures;
+        const Seen after(pool);
+        const bool unchanged = after == before;
+        CHECK(unchanged);
+        check_all_found(pool);
+        memory.allow_all();
+      }
+    }
+    check_all_found(pool);
+  }
+  CHECK(failures > 10);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "socket pool: whichever allocation of resize() fails, nothing happened") {
+  TestLoop loop;
+  IdleSockets sockets(loop.worker());
+  int failures = 0;
+  bool failed = true;
+  for (int nth = 1; failed; ++nth) {
+    CAPTURE(nth);
+    failed = false;
+    ScriptedMemory memory;
+    Arena arena{{.chunk_bytes = 1024}};
+    SocketPool pool(arena, 4, kBufferBytes);
+    int resizes = 0;
+    pool.set_pre_resize_callback([](SocketPool&, void* count) { ++*static_cast<int*>(count); },
+                                 &resizes);
+    Connection* connection = pool.add(sockets.make());
+    const Seen before(pool);
+    memory.refuse_from(nth);
+    try {
+      const std::error_code error = pool.resize(200);
+      CHECK(!error);
+    } catch (const ArenaFailed&) {
+      failed = true;
+      ++failures;
+      const Seen after(pool);
+      const bool unchanged = after == before;
+      CHECK(unchanged);
+      CHECK(resizes == 0);
+      CHECK(before.refs[0].get() == connection);
+      memory.allow_all();
+      CHECK(!pool.resize(200));
+    }
+    CHECK(resizes == 1);
+    CHECK(pool.max_connections() == 200);
+    CHECK(!before.refs[0].is_stale());
+    check_all_found(pool);
+  }
+  CHECK(failures > 1);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "socket pool: an arena that is too small for the pool refuses it") {
+  Arena arena{{.chunk_bytes = 1024, .limit_bytes = 4096}};
+  CHECK_THROWS_AS(SocketPool(arena, 1'000, kBufferBytes), ArenaFailed);
+  CHECK_NOTHROW(SocketPool(arena, 1, kBufferBytes));
+}
+
+}  // namespace
+}  // namespace stadion::pool
