@@ -220,7 +220,7 @@ void Router::route(Request& request, Response& response) const {
     std::copy_n(search.parameters.begin(), search.parameter_count, parameters.begin());
     request.parameters_ = parameters;
     (*handler)(request, response);
-  } else if (search.is_malformed) {
+  } else if (search.is_malformed || !percent_decode(request.raw_path(), request.arena())) {
     response.status(Status::bad_request).text("The path has a malformed escape.\n");
   } else if (search.other_methods.none()) {
     response.status(Status::not_found).text("There is nothing here.\n");

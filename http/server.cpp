@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "http/server.hpp"
 
+#include <atomic>
 #include <csignal>
-
 #include <exception>
 #include <future>
 #include <mutex>
@@ -46,6 +46,29 @@ ServerOptions checked(ServerOptions options) {
   return options;
 }
 
+/// Listens for SIGINT and SIGTERM on a thread of its own.
+class SignalControl {
+ public:
+  explicit SignalControl(Server& server)
+      : signals_(worker_, {SIGINT, SIGTERM}, [&server, again = false](int /*signal*/) mutable {
+          again ? server.stop_now() : server.stop();
+          again = true;
+        }) {
+    worker_.start();
+  }
+  ~SignalControl() {
+    worker_.stop();
+    worker_.join();
+  }
+
+  SignalControl(const SignalControl&) = delete;
+  SignalControl& operator=(const SignalControl&) = delete;
+
+ private:
+  net::Worker worker_{"signals"};
+  net::SignalSet signals_;
+};
+
 }  // namespace
 
 struct Server::State {
@@ -65,6 +88,9 @@ struct Server::State {
   std::mutex shards_mutex;                     ///< Guards the pointers, not what they point to.
   std::vector<std::unique_ptr<Shard>> shards;  ///< One per Worker, used on its thread.
   std::optional<Clock::time_point> started;
+  std::atomic<bool> is_serving = false;  ///< All shards are made.
+  std::atomic<bool> is_stopping = false;
+  std::unique_ptr<SignalControl> signals;
 
   void make_shard(std::size_t index) {
     auto shard = std::make_unique<Shard>(workers[index], router, options, metrics[index]);
@@ -88,6 +114,9 @@ struct Server::State {
 
   template <class Function>
   void post_to_each(Function function) {
+    if (!is_serving) {
+      return;  // start() looks at is_stopping when all shards are made.
+    }
     for (std::size_t index = 0; index < workers.size(); ++index) {
       workers[index].post([this, function, index] { function(*this, index); });
     }
@@ -137,12 +166,17 @@ void Server::start() {
   for (auto& shard : made) {
     shard.wait();
   }
+  state_->is_serving = true;
   for (auto& shard : made) {
     shard.get();
+  }
+  if (state_->is_stopping) {
+    stop();
   }
 }
 
 void Server::stop() {
+  state_->is_stopping = true;
   state_->post_to_each([](State& state, std::size_t index) {
     if (Shard* shard = state.shards[index].get()) {
       shard->drain(state.options.times.drain_max, [&state, index] { state.end_shard(index); });
@@ -151,22 +185,25 @@ void Server::stop() {
 }
 
 void Server::stop_now() {
+  state_->is_stopping = true;
   state_->post_to_each([](State& state, std::size_t index) { state.end_shard(index); });
 }
 
-void Server::wait() { state_->workers.join(); }
+void Server::wait() {
+  state_->workers.join();
+  state_->signals.reset();
+}
+
+void Server::stop_on_signals() {
+  if (state_->signals == nullptr) {
+    state_->signals = std::make_unique<SignalControl>(*this);
+  }
+}
 
 void Server::run() {
-  net::Worker control("signals");
-  net::SignalSet signals(control, {SIGINT, SIGTERM}, [this, again = false](int /*signal*/) mutable {
-    again ? stop_now() : stop();
-    again = true;
-  });
-  control.start();
+  stop_on_signals();
   start();
   wait();
-  control.stop();
-  control.join();
 }
 
 ServerStatistics Server::statistics() const {

@@ -79,8 +79,10 @@ class Server {
   void stop_now();
   /// Until the server has stopped.
   void wait();
-  /// Starts if need be, and waits. SIGINT and SIGTERM stop the server; a second one stops it at
+  /// From here until wait() returns, SIGINT and SIGTERM stop the server; a second one stops it at
   /// once.
+  void stop_on_signals();
+  /// stop_on_signals(), start() if need be, and wait().
   void run();
 
   ServerStatistics statistics() const;

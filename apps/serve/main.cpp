@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 #include "apps/serve/command_line.hpp"
@@ -52,13 +53,14 @@ void serve(const Config& config) {
   for (const std::string& endpoint : config.listen) {
     server.listen(endpoint);
   }
+  server.stop_on_signals();  // Before anybody is told that the server is there.
   server.start();
   for (const net::Endpoint& endpoint : server.endpoints()) {
     std::printf("listening on %s\n", url_of(endpoint).c_str());
   }
   std::fflush(stdout);
   spdlog::info("serving with {} worker(s); stop with Ctrl-C", server.statistics().workers);
-  server.run();
+  server.wait();
   spdlog::info("stopped after {} requests", server.statistics().responses());
 }
 
@@ -82,6 +84,9 @@ int main(int argc, char** argv) {
     serve(command_line->config);
     return 0;
   } catch (const ConfigError& error) {
+    std::fprintf(stderr, "stadion-serve: %s\n", error.what());
+    return 2;
+  } catch (const std::invalid_argument& error) {  // A value that only the server could judge.
     std::fprintf(stderr, "stadion-serve: %s\n", error.what());
     return 2;
   } catch (const std::exception& error) {

@@ -150,6 +150,20 @@ TEST_CASE_FIXTURE(HoldingPool, "socket pool: a handle that the system reuses fin
   CHECK(pool.get(handle) == &third);
 }
 
+TEST_CASE_FIXTURE(HoldingPool,
+                  "socket pool: a handle that is gone finds nobody, whoever has its slot") {
+  SocketPool pool(arena, 3, 128);
+  Connection& first = add(pool);
+  const int handle = first.socket().native_handle();
+  pool.remove(first);
+  const net::Socket outside = sockets.make();
+  REQUIRE(outside.native_handle() == handle);
+  Connection& second = add(pool);
+  CHECK(&second == &first);
+  CHECK(pool.get(handle) == nullptr);
+  CHECK(pool.get(second.socket().native_handle()) == &second);
+}
+
 TEST_CASE_FIXTURE(HoldingPool, "socket pool: for_each() visits every connection once") {
   SocketPool pool(arena, 8, 128);
   std::set<Connection*> expected;
