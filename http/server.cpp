@@ -3,15 +3,12 @@
 
 #include <atomic>
 #include <csignal>
-#include <exception>
 #include <future>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
-#include "core/log.hpp"
-#include "http/serializer.hpp"
 #include "http/shard.hpp"
 #include "net/listening_socket.hpp"
 #include "net/signals.hpp"

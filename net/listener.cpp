@@ -98,7 +98,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   void rest_from_accepting(int error) {
     log(LogLevel::warning, "cannot accept on " + local_endpoint.to_string() + ": " +
                                std::generic_category().message(error) + "; trying again in 100 ms");
-    rest.expires_after(kAcceptRest, [this] { accept_waiting(); });
+    rest.expires_after(kAcceptRest, [self = shared_from_this()] { self->accept_waiting(); });
   }
 
   Worker& worker;
