@@ -53,8 +53,6 @@ class Serve {
   HttpResponse get(std::string_view target) const {
     return connect().exchange("GET " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n\r\n");
   }
-  /// run() catches signals from here on: an answer shows that it serves.
-  void wait_until_it_catches_signals() { CHECK(process_.wait_for_error("stop with Ctrl-C")); }
 
  private:
   static std::vector<std::string> with_port(std::vector<std::string> arguments) {
@@ -244,7 +242,6 @@ TEST_CASE("serve: SIGINT and SIGTERM end it within a second, an idle connection 
       CAPTURE(signal);
       CAPTURE(with_idle_connection);
       Serve serve({"--workers", "2"});
-      serve.wait_until_it_catches_signals();
       HttpClient client = serve.connect();
       CHECK(client.exchange("GET /health HTTP/1.1\r\nHost: t\r\n\r\n").status == 200);
       if (!with_idle_connection) {
@@ -274,7 +271,6 @@ TEST_CASE("serve: a signal right behind the ready line ends it in order") {
 
 TEST_CASE("serve: a request in flight is finished before it ends") {
   Serve serve;
-  serve.wait_until_it_catches_signals();
   HttpClient client = serve.connect();
   HttpClient idle = serve.connect();
   CHECK(idle.exchange("GET /health HTTP/1.1\r\nHost: t\r\n\r\n").status == 200);
@@ -293,7 +289,6 @@ TEST_CASE("serve: a request in flight is finished before it ends") {
 
 TEST_CASE("serve: a second signal ends it at once") {
   Serve serve;
-  serve.wait_until_it_catches_signals();
   HttpClient client = serve.connect();
   HttpClient idle = serve.connect();
   CHECK(idle.exchange("GET /health HTTP/1.1\r\nHost: t\r\n\r\n").status == 200);

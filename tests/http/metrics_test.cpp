@@ -127,10 +127,10 @@ TEST_CASE("metrics: the text is Prometheus', with every number") {
       {"stadion_uptime_seconds", 1.5},
   };
   const std::map<std::string, double> samples = samples_of(to_prometheus(statistics));
-  for (const auto& [name, value] : expected) {
-    CAPTURE(name);
-    REQUIRE(samples.count(name) == 1);
-    CHECK(samples.at(name) == doctest::Approx(value));
+  for (const auto& sample : expected) {
+    CAPTURE(sample.first);
+    REQUIRE(samples.count(sample.first) == 1);
+    CHECK(samples.at(sample.first) == doctest::Approx(sample.second));
   }
   CHECK(samples.size() == expected.size());
 }

@@ -128,19 +128,19 @@ class Rally {
 
 TEST_CASE("socket: the count of heap allocations sees one") {
   CHECK(news_in([] { ::operator delete(::operator new(100)); }) == 1);
-  CHECK(news_in([] {
-    ::operator delete[](::operator new[](100));  // A new expression could be left out. }) == 1);
+  // Called by name: a new expression could be left out by the compiler.
+  CHECK(news_in([] { ::operator delete[](::operator new[](100)); }) == 1);
 }
 
 TEST_CASE("socket: no operation allocates from the heap") {
-    Worker worker;
-    const ConnectedPair pair = ConnectedPair::local();
-    Socket left(worker, ::fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 0));
-    Socket right(worker, ::fcntl(pair.peer.native_handle(), F_DUPFD_CLOEXEC, 0));
-    Rally rally(left, right, worker);
-    rally.play(10);
-    CHECK(news_in([&rally] { rally.play(1'000); }) == 0);
-    CHECK(rally.is_over());
+  Worker worker;
+  const ConnectedPair pair = ConnectedPair::local();
+  Socket left(worker, ::fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 0));
+  Socket right(worker, ::fcntl(pair.peer.native_handle(), F_DUPFD_CLOEXEC, 0));
+  Rally rally(left, right, worker);
+  rally.play(10);
+  CHECK(news_in([&rally] { rally.play(1'000); }) == 0);
+  CHECK(rally.is_over());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/recorded_log.hpp"
 #include "tests/support/test_loop.hpp"
 
 namespace stadion::net {
@@ -83,6 +84,7 @@ TEST_CASE("timer: one that is cancelled does not call, and can be set again") {
 }
 
 TEST_CASE("timer: cancelling withdraws a call whose time has come already") {
+  const tests::RecordedLog log;  // Of an exception, had there been no function to call.
   TestLoop loop;
   Timer first(loop.worker());
   Timer second(loop.worker());
@@ -103,6 +105,7 @@ TEST_CASE("timer: cancelling withdraws a call whose time has come already") {
   wait_out(loop, 2ms);
   const bool one_alone = calls == "first" || calls == "second";
   CHECK_MESSAGE(one_alone, calls);
+  CHECK(log.lines().empty());
 }
 
 TEST_CASE("timer: setting it again forgets what was set before") {
@@ -117,6 +120,7 @@ TEST_CASE("timer: setting it again forgets what was set before") {
 }
 
 TEST_CASE("timer: setting it again withdraws a call whose time has come already") {
+  const tests::RecordedLog log;  // Of an exception, had there been no function to call.
   TestLoop loop;
   Timer timer(loop.worker());
   Timer other(loop.worker());
@@ -128,6 +132,8 @@ TEST_CASE("timer: setting it again withdraws a call whose time has come already"
   loop.run_until([&calls] { return calls.ends_with("new"); });
   const bool never_after_reset = calls == "new" || calls == "old new";
   CHECK_MESSAGE(never_after_reset, calls);
+  wait_out(loop, 2ms);
+  CHECK(log.lines().empty());
 }
 
 TEST_CASE("timer: can be set again in its own function") {

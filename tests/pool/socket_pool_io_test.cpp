@@ -153,6 +153,68 @@ TEST_CASE_FIXTURE(LiveArenas,
   }
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "pool: a peer that takes no answers gets no more questions in") {
+  const std::string answer(8 * 1024 * 1024, 'a');
+  ServedPool served(2, 64);
+  served.handler.input = [&](Connection& connection) {
+    connection.consume(connection.input().size());
+    connection.write_by_reference(answer);
+  };
+  auto client = served.connect(ConnectedPair::local());
+  client.peer.receive_at_most(0);
+  client.peer.send("question ");
+  served.run_to_rest(client.peer);
+  client.peer.send("and another");
+  served.run_to_rest(client.peer);
+  CHECK(served.handler.count("input") == 1);
+  CHECK(served.pool.statistics().bytes_in == 9);
+  client.peer.receive_at_most(answer.size());
+  served.loop.run_until([&] {
+    client.peer.pump();
+    return served.handler.count("input") == 2;
+  });
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "pool: what a handler writes is sent when it returns, flush() or not") {
+  ServedPool served(2, 64);
+  auto client = served.connect();
+  served.handler.input = [&](Connection& connection) {
+    CHECK(connection.write("answer"));
+    connection.flush();
+    CHECK(client.peer.pump().received().empty());
+    CHECK(connection.output_bytes() == 6);
+    CHECK(connection.input() == "question");
+    connection.consume(8);
+  };
+  client.peer.send("question");
+  served.loop.run_until([&] { return client.peer.pump().received() == "answer"; });
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "pool: output that is sent in part stays in place until the rest is") {
+  const std::string text = tests::patterned_text(4 * 1024 * 1024);
+  ServedPool served(2, text.size());
+  auto client = served.connect(ConnectedPair::local());
+  client.peer.receive_at_most(0);
+  served.loop.call([&] {
+    CHECK(client.connection().write(text));
+    client.connection().flush();
+  });
+  served.run_to_rest(client.peer);
+  CHECK(client.connection().output_bytes() > 0);
+  CHECK(client.connection().output_bytes() < text.size());
+  // The system has its eyes on what is left: making room would move it.
+  CHECK(client.connection().output_room().empty());
+  CHECK(!client.connection().write("x"));
+  client.peer.receive_at_most(text.size());
+  served.loop.run_until([&] { return client.peer.pump().received().size() == text.size(); });
+  const bool intact = client.peer.received() == text;
+  CHECK(intact);
+  served.loop.run_until([&] { return client.connection().output_bytes() == 0; });
+  CHECK(client.connection().output_room().size() == text.size());
+}
+
 TEST_CASE_FIXTURE(LiveArenas,
                   "pool: a reply that is written when there is room again arrives in order") {
   constexpr int kNumbers = 2'000;

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/http_client.hpp"
+#include "tests/support/live_arenas.hpp"
+#include "tests/support/peer.hpp"
+#include "tests/support/running_server.hpp"
+
+/// Document Rule 2, "no malloc beside the arena": what a request costs beside its arena, counted at
+/// every operator new of this program.
+namespace stadion::http {
+namespace {
+
+std::atomic<bool> counting = false;
+std::atomic<std::uint64_t> counted = 0;
+thread_local bool is_counted_thread = false;
+
+void* counted_allocation(std::size_t bytes, std::size_t alignment) {
+  if (is_counted_thread && counting) {
+    ++counted;
+  }
+  void* memory = alignment <= alignof(std::max_align_t)
+                     ? std::malloc(bytes)
+                     : std::aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+}  // namespace stadion::http
+
+// The standard's other forms call these.
+void* operator new(std::size_t bytes) {
+  return stadion::http::counted_allocation(bytes + (bytes == 0 ? 1 : 0), 1);
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return stadion::http::counted_allocation(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace stadion::http {
+namespace {
+
+using tests::HttpClient;
+using tests::LiveArenas;
+using tests::patterned_text;
+using tests::RunningServer;
+
+void add_routes(Server& server) {
+  static const std::string large = patterned_text(200'000);
+  server.get("/plaintext",
+             [](const Request&, Response& response) { response.text("Hello, World!"); });
+  server.get("/large", [](const Request&, Response& response) {
+    response.body_by_reference(large, "text/plain");
+  });
+  server.get("/stream", [](const Request&, Response& response) {
+    response.stream("text/plain", [line = 0](BodyWriter& out) mutable {
+      out.write("line\n");
+      return ++line < 100;
+    });
+  });
+  server.get("/users/{id}", [](const Request& request, Response& response) {
+    response.header("X-Id", request.param("id")).text(request.query("q").value_or("none"));
+  });
+  server.post("/echo",
+              [](const Request& request, Response& response) { response.text(request.body()); });
+  server.get("/begin", [](const Request&, Response& response) {
+    is_counted_thread = true;
+    counting = true;
+    response.text("begun");
+  });
+  server.get("/end", [](const Request&, Response& response) {
+    counting = false;
+    response.text("ended");
+  });
+  server.get("/vector", [](const Request&, Response& response) {
+    const std::vector<int> numbers(100);
+    response.text(std::string_view("0", numbers[99] == 0 ? 1 : 0));
+  });
+}
+
+/// Calls of operator new on the Worker's thread while it answers this request so many times, from
+/// between two others.
+std::uint64_t allocations(HttpClient& client, std::string_view request, int times) {
+  const std::string begin = "GET /begin HTTP/1.1\r\nHost: t\r\n\r\n";
+  const std::string end = "GET /end HTTP/1.1\r\nHost: t\r\n\r\n";
+  counted = 0;
+  REQUIRE(client.exchange(begin).body == "begun");
+  for (int i = 0; i < times; ++i) {
+    REQUIRE(client.exchange(request).status == 200);
+  }
+  REQUIRE(client.exchange(end).body == "ended");
+  return counted;
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "allocations: the counter sees what a handler allocates") {
+  RunningServer server(add_routes);
+  HttpClient client = server.connect();
+  constexpr std::string_view kRequest = "GET /vector HTTP/1.1\r\nHost: t\r\n\r\n";
+  (void)allocations(client, kRequest, 10);
+  CHECK(allocations(client, kRequest, 100) == 100);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "allocations: in steady state a request calls operator new not once") {
+  RunningServer server(add_routes);
+  for (const std::string_view request :
+       {"GET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n",
+        "GET /users/a%20b?q=x+y HTTP/1.1\r\nHost: t\r\nAccept: */*\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody",
+        "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+        "GET /stream HTTP/1.1\r\nHost: t\r\n\r\n", "GET /large HTTP/1.1\r\nHost: t\r\n\r\n"}) {
+    CAPTURE(request);
+    HttpClient client = server.connect();
+    (void)allocations(client, request, 100);  // Until the caches are warm.
+    CHECK(allocations(client, request, 1000) == 0);
+  }
+}
+
+}  // namespace
+}  // namespace stadion::http
