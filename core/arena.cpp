@@ -128,6 +128,7 @@ Chunk* Arena::take_chunk(Lane& lane, std::size_t bytes, std::size_t preferred_by
   if (Chunk* kept = lane.take_kept(bytes, std::max(preferred_bytes, bytes * 2))) {
     return kept;
   }
+  free_outgrown(lane, bytes);
   if (bytes < preferred_bytes) {
     if (Chunk* chunk = reserve_chunk(preferred_bytes, failure)) {
       return chunk;
@@ -141,6 +142,23 @@ Chunk* Arena::take_chunk(Lane& lane, std::size_t bytes, std::size_t preferred_by
   }
   free_chunks(lane.kept);
   return reserve_chunk(bytes, failure);
+}
+
+// Large blocks that clear() kept and that are too small for what is wanted now: batches that grow
+// from one clear() to the next would otherwise leave one behind each time.
+void Arena::free_outgrown(Lane& lane, std::size_t bytes) noexcept {
+  Chunk* outgrown = nullptr;
+  for (Chunk** at = &lane.kept; *at != nullptr;) {
+    Chunk* chunk = *at;
+    if (chunk->bytes > detail::kRecycledChunkBytesMax && chunk->bytes < bytes) {
+      *at = chunk->next;
+      chunk->next = outgrown;
+      outgrown = chunk;
+    } else {
+      at = &chunk->next;
+    }
+  }
+  free_chunks(outgrown);
 }
 
 Chunk* Arena::reserve_chunk(std::size_t bytes, const char** failure) noexcept {

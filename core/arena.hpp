@@ -54,16 +54,15 @@ struct ArenaOptions {
 ///
 /// Lifetime   A pointer from this arena is valid until the next clear() or dispose().
 /// Threads    Any number of threads may allocate at once; clear() and dispose() need exclusive
-/// access. The thread
-///            that made the arena (its owner) allocates without a lock, the others share a second
-///            lane under one.
+///            access. The thread that made the arena (its owner) allocates without a lock, the
+///            others share a second lane under one.
 /// Limits     One allocation is at most kArenaAllocationBytesMax, its alignment at most
-/// kArenaAlignmentMax, and all
-///            chunks together at most ArenaOptions::limit_bytes.
+///            kArenaAlignmentMax, and all chunks together at most ArenaOptions::limit_bytes.
 /// Throws     ArenaFailed when the system has no memory, a limit would be passed, or the arena was
-/// disposed. Cost       A pointer bump; when the chunk is full, a visit to the thread's cache of
-/// chunks. Making an arena
-///            allocates nothing; its first chunk is taken with its first allocation.
+///            disposed.
+/// Cost       A pointer bump; when the chunk is full, a visit to the thread's cache of chunks.
+///            Making an arena allocates nothing; its first chunk is taken with its first
+///            allocation.
 /// Source     Document "Core API", "Thread Safety", Patterns 1 to 4.
 class Arena {
  public:
@@ -163,6 +162,7 @@ class Arena {
                             const char** failure) noexcept;
   detail::Chunk* reserve_chunk(std::size_t bytes, const char** failure) noexcept;
   void free_chunks(detail::Chunk*& list) noexcept;
+  void free_outgrown(Lane& lane, std::size_t bytes) noexcept;
   void link(Obligation& obligation) noexcept;
   [[noreturn]] static void fail(std::size_t bytes, const char* reason, SourceLocation where);
 

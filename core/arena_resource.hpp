@@ -13,8 +13,7 @@ namespace stadion {
 /// old blocks behind, so reserve where the size is known.
 ///
 /// Lifetime   The arena outlives the resource, the resource the containers; they may stay
-/// undestroyed when their
-///            elements hold nothing but memory of the same arena.
+///            undestroyed when their elements hold nothing but memory of the same arena.
 /// Threads    Those of Arena::alloc().
 /// Throws     ArenaFailed.
 class ArenaResource final : public std::pmr::memory_resource {

@@ -14,8 +14,7 @@ namespace stadion {
 /// grow the arena.
 ///
 /// Lifetime   The arena outlives the pool. A block is valid until it is released or the arena
-/// cleared; a released
-///            block is poisoned.
+///            cleared; a released block is poisoned.
 /// Threads    One at a time.
 /// Throws     ArenaFailed when none is free and the arena is short of memory.
 class BlockPool {

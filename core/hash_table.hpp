@@ -22,10 +22,9 @@ namespace stadion {
 /// arena, so give the expected size. Text keys are views: their bytes must live as long as the
 /// entry (`arena.copy(key)`).
 ///
-/// Lifetime   The arena outlives the table. A pointer to a value is valid until the next insertion
-/// or erasure.
-///            Entries are destroyed with the table; `arena.make<HashTable<…>>` ties that to the
-///            arena.
+/// Lifetime   The arena outlives the table, unless keys and values need no destructor. A pointer to a value is valid until the next insertion
+///            or erasure. Entries are destroyed with the table; `arena.make<HashTable<…>>` ties
+///            that to the arena.
 /// Threads    One at a time.
 /// Throws     ArenaFailed when it grows; the table is then as it was.
 /// Source     Document "Arena Memory Model".
@@ -42,7 +41,13 @@ class HashTable {
       allocate_slots(slots_for(expected));
     }
   }
-  ~HashTable() { clear(); }
+  ~HashTable() {
+    // Where nothing needs to be destroyed the slots are not looked at: the arena may be gone already.
+    if constexpr (!std::is_trivially_destructible_v<Key> ||
+                  !std::is_trivially_destructible_v<Value>) {
+      clear();
+    }
+  }
 
   HashTable(const HashTable&) = delete;
   HashTable& operator=(const HashTable&) = delete;
@@ -105,6 +110,9 @@ class HashTable {
 
   /// Destroys the entries and keeps the slots.
   void clear() noexcept {
+    if (size_ == 0) {
+      return;
+    }
     for (std::size_t index = 0; index < slot_count_; ++index) {
       if (slots_[index].hash != kFree) {
         std::destroy_at(slots_[index].entry());

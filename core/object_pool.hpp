@@ -12,8 +12,7 @@ namespace stadion {
 /// Objects of one type in an arena, recycled: a BlockPool that constructs and destroys.
 ///
 /// Lifetime   The arena outlives the pool. An object lives until it is released; what is never
-/// released is not
-///            destroyed, its memory goes with the arena.
+///            released is not destroyed, its memory goes with the arena.
 /// Threads    One at a time.
 /// Throws     ArenaFailed, and what a constructor throws; the memory is then free again.
 template <class T>

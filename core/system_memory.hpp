@@ -20,9 +20,8 @@ inline constexpr std::size_t kSystemMemoryAlignment = 64;
 /// allocation fail and for services that want their arenas elsewhere.
 ///
 /// Threads    Safe from any thread; but memory is given back to the source that is in place at that
-/// time, so
-///            exchange only between sources that can release each other's memory, or while no arena
-///            lives.
+///            time, so exchange only between sources that can release each other's memory, or while
+///            no arena lives.
 SystemMemory exchange_system_memory(SystemMemory source) noexcept;
 
 namespace detail {

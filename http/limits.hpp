@@ -22,7 +22,8 @@ struct Limits {
   /// Trailer fields of one body, which are ignored; over it, 431. Default is 4 KiB.
   std::size_t trailer_bytes_max = 4 * 1024;
   /// All memory of one request's arena; over it, ArenaFailed, and 503 if the handler lets that
-  /// pass. Default is 8 MiB.
+  /// pass. At least four times head_bytes_max; and a body that arrives in pieces takes up to four
+  /// times its size, so raise this with body_bytes_max. Default is 8 MiB.
   std::size_t request_memory_bytes_max = 8 * 1024 * 1024;
   /// Pipelined requests that are answered before other connections have their turn. Default is 64.
   std::size_t pipelined_requests_max = 64;

@@ -8,7 +8,7 @@
 
 namespace stadion::http {
 
-/// The request methods that can be routed (RFC 9110 section 9.3, RFC 5789). Others are answered
+/// The request methods of RFC 9110 section 9.3 and RFC 5789. Others, and CONNECT, are answered
 /// with 501.
 enum class Method : std::uint8_t { get, head, post, put, delete_, connect, options, trace, patch };
 

@@ -23,9 +23,8 @@ struct PathParameter {
 /// What a handler is asked: everything that can be seen of it was copied into the request's arena.
 ///
 /// Lifetime   It, and every view it gives, lives until the last byte of its response was handed to
-/// the system: longer
-///            than the handler runs, and no matter whether the client is still there. To keep
-///            something for longer, copy it.
+///            the system: longer than the handler runs, and no matter whether the client is still
+///            there. To keep something for longer, copy it.
 /// Threads    Its Worker's; its arena allocates from any.
 class Request {
  public:

@@ -21,8 +21,10 @@ namespace stadion::http {
 /// body out where HTTP wants none (HEAD, 204, 304).
 ///
 /// Lifetime   That of its request. Text given to it is copied into the request's arena, but by
-/// body_by_reference(). Threads    Its request's. Throws     ArenaFailed; std::invalid_argument for
-/// a header that would break or forge the response.
+///            body_by_reference().
+/// Threads    Its request's.
+/// Throws     ArenaFailed; std::invalid_argument for a header that would break or forge the
+///            response.
 class Response {
  public:
   explicit Response(Arena& arena) noexcept : arena_(&arena), fields_(arena) {}

@@ -38,7 +38,7 @@ std::size_t head_bytes(const Response& response, const ResponseFraming& framing,
 char* write_head(char* to, const Response& response, const ResponseFraming& framing,
                  std::string_view date_line) noexcept;
 
-/// A chunk's size line takes this many bytes at the most, and its end kChunkEndBytes.
+/// A chunk's size line takes this many bytes at the most.
 inline constexpr std::size_t kChunkHeadBytesMax = 18;
 inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";

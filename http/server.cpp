@@ -5,7 +5,6 @@
 #include <csignal>
 #include <future>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -84,10 +83,12 @@ struct Server::State {
   std::vector<WorkerMetrics> metrics;          ///< One per Worker.
   std::mutex shards_mutex;                     ///< Guards the pointers, not what they point to.
   std::vector<std::unique_ptr<Shard>> shards;  ///< One per Worker, used on its thread.
-  std::optional<Clock::time_point> started;
-  std::atomic<bool> is_serving = false;  ///< All shards are made.
+  std::atomic<Clock::time_point> started{};    ///< The epoch before start().
+  std::atomic<bool> is_serving = false;        ///< All shards are made.
   std::atomic<bool> is_stopping = false;
   std::unique_ptr<SignalControl> signals;
+
+  bool is_started() const noexcept { return started.load() != Clock::time_point{}; }
 
   void make_shard(std::size_t index) {
     auto shard = std::make_unique<Shard>(workers[index], router, options, metrics[index]);
@@ -123,7 +124,7 @@ struct Server::State {
 Server::Server(ServerOptions options) : state_(std::make_unique<State>(options)) {}
 
 Server::~Server() {
-  if (state_->started.has_value()) {
+  if (state_->is_started()) {
     stop_now();
     wait();
   }
@@ -147,7 +148,7 @@ net::Endpoint Server::listen(std::string_view endpoint) {
 const std::vector<net::Endpoint>& Server::endpoints() const noexcept { return state_->endpoints; }
 
 void Server::start() {
-  if (state_->started.has_value()) {
+  if (state_->is_started()) {
     return;
   }
   state_->started = Clock::now();
@@ -215,9 +216,9 @@ ServerStatistics Server::statistics() const {
     }
   }
   statistics.workers = state_->workers.size();
-  if (state_->started.has_value()) {
+  if (state_->is_started()) {
     statistics.uptime_seconds =
-        std::chrono::duration<double>(Clock::now() - *state_->started).count();
+        std::chrono::duration<double>(Clock::now() - state_->started.load()).count();
   }
   statistics.arenas_live = Arena::debug_live_count();
   statistics.arena_bytes_live = Arena::debug_live_bytes();

@@ -29,14 +29,15 @@ struct ServerOptions {
 /// An HTTP/1.1 server.
 ///
 ///     Server server;
-///     server.get("/", [](const Request&, Response& response) { response.text("Hello, World!\n");
-///     }); server.listen("127.0.0.1:8080"); server.run();                        // until SIGINT or
-///     SIGTERM
+///     server.get("/", [](const Request&, Response& response) { response.text("Hello!"); });
+///     server.listen("127.0.0.1:8080");
+///     server.run();  // Until SIGINT or SIGTERM.
 ///
 /// Lifetime   Handlers live as long as the server. The destructor stops at once what is still
-/// running. Threads    Set up (routes, listen) and run by one thread; stop() and statistics() from
-/// any. Throws     std::invalid_argument for options that make no sense; std::system_error from
-/// listen().
+///            running.
+/// Threads    Set up (routes, listen) and run by one thread; stop() and statistics() from any.
+/// Throws     std::invalid_argument for options that make no sense; std::system_error from
+///            listen().
 class Server {
  public:
   explicit Server(ServerOptions options = {});

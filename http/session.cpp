@@ -47,7 +47,8 @@ void Session::on_output_sent(pool::Connection& connection) { advance(connection)
 
 void Session::on_timeout(pool::Connection& connection) {
   if (phase_ != Phase::reading || parser_.is_before_request()) {
-    return connection.close();
+    // With nothing left to send there is nobody to wait for.
+    return connection.output_bytes() > 0 ? connection.close_after_output() : connection.close();
   }
   answer_error({Status::request_timeout, "The request did not arrive in time.\n"});
   advance(connection);

@@ -21,8 +21,7 @@ class Endpoint {
   /// `unix:/run/app.sock`. A host name is looked up, which may block; its first address is taken.
   ///
   /// Throws     std::invalid_argument that says what was given and what would be right;
-  /// std::runtime_error when the
-  ///            name cannot be found.
+  ///            std::runtime_error when the name cannot be found.
   static Endpoint parse(std::string_view text);
 
   /// In the form that parse() takes.

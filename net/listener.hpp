@@ -14,9 +14,9 @@ class Worker;
 /// Accepts connections on its Worker's thread and hands each over as a Socket of that Worker.
 ///
 /// Out of file descriptors or memory, it rests for kAcceptRest before it tries again; connections
-/// wait in the system's backlog meanwhile. TCP connections get TCP_NODELAY. Lifetime   The Worker
-/// outlives it. After close() or destruction the function is not called. Threads    Its Worker's
-/// alone, but for construction before the Worker runs.
+/// wait in the system's backlog meanwhile. TCP connections get TCP_NODELAY.
+/// Lifetime   The Worker outlives it. After close() or destruction the function is not called.
+/// Threads    Its Worker's alone, but for construction before the Worker runs.
 class Listener {
  public:
   using AcceptHandler = std::function<void(Socket socket)>;

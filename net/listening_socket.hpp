@@ -20,9 +20,9 @@ struct ListenOptions {
 /// A bound, listening stream socket: TCP over IPv4 or IPv6, or Unix.
 ///
 /// A Unix socket's file is removed when the (first) socket closes; one that a dead process left
-/// behind is replaced, one that somebody listens on is not. Threads    One at a time; may be opened
-/// on one thread and given to a Listener on another. Throws     std::system_error that names the
-/// address and what could not be done with it.
+/// behind is replaced, one that somebody listens on is not.
+/// Threads    One at a time; may be opened on one thread and given to a Listener on another.
+/// Throws     std::system_error that names the address and what could not be done with it.
 class ListeningSocket {
  public:
   static ListeningSocket open(const Endpoint& endpoint, ListenOptions options = {});

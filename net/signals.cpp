@@ -23,10 +23,10 @@ struct SignalSet::State : std::enable_shared_from_this<State> {
 
   // The function is taken out while it runs, for it may destroy its set, and so itself.
   void call(int signal) {
-    const std::function<void(int)> function = std::exchange(on_signal, nullptr);
+    std::function<void(int)> function = std::exchange(on_signal, nullptr);
     const auto go_on = finally([this, &function] {
       if (!is_closed) {
-        on_signal = function;
+        on_signal = std::move(function);
         wait();
       }
     });

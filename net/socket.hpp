@@ -32,11 +32,10 @@ bool is_end_of_stream(const std::error_code& error) noexcept;
 /// way at a time.
 ///
 /// Lifetime   The Worker outlives it. An operation's buffer stays valid until its completion, or
-/// until close():
-///            from then on neither are buffers touched nor completions called.
+///            until close(): from then on neither are buffers touched nor completions called.
 /// Threads    Its Worker's alone. Completions are called from the loop, never from within the call
-/// that started them. Cost       The memory that operations need is the socket's own: none is
-/// allocated per operation.
+///            that started them.
+/// Cost       The memory that operations need is the socket's own: none is allocated per operation.
 class Socket {
  public:
   Socket() noexcept = default;

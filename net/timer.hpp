@@ -12,7 +12,8 @@ class Worker;
 /// Calls a function once, later, on its Worker's thread.
 ///
 /// Lifetime   The Worker outlives it. Destroying or cancelling it means that the function is not
-/// called. Threads    Its Worker's alone.
+///            called.
+/// Threads    Its Worker's alone.
 class Timer {
  public:
   explicit Timer(Worker& worker);

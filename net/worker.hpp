@@ -17,7 +17,7 @@ namespace stadion::net {
 ///
 /// Lifetime   Outlives everything made on it. The destructor stops the loop and joins the thread.
 /// Threads    post() and stop() from any thread; run(), start(), join() from the one that owns the
-/// Worker.
+///            Worker.
 class Worker {
  public:
   /// The name shows in debuggers and `top -H`; the system keeps its first 15 bytes.

@@ -48,9 +48,8 @@ class ConnectionRef {
 /// function returns. Elsewhere, say so with flush().
 ///
 /// Lifetime   Until it is removed or closed. A *pointer* to it is good until the next removal or
-/// SocketPool::resize(),
-///            which may move it; keep a ref(). Views of input() are good until the next consume()
-///            or the handler's end.
+///            SocketPool::resize(), which may move it; keep a ref(). Views of input() are good
+///            until the next consume() or the handler's end.
 /// Threads    The pool's Worker alone.
 /// Source     Document Pattern 2, Rule 3.
 class Connection {

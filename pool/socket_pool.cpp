@@ -164,7 +164,7 @@ void SocketPool::remove(Connection& connection) {
 
 std::error_code SocketPool::resize(std::size_t max_connections) {
   const std::uint32_t limit = checked_limit(max_connections);
-  if (limit < size()) {
+  if (limit < size() || resizing_) {
     return std::make_error_code(std::errc::device_or_resource_busy);
   }
   // References name slots, so a connection keeps its slot even where that is beyond a smaller
@@ -186,11 +186,16 @@ void SocketPool::set_pre_resize_callback(PreResizeCallback callback, void* userd
 }
 
 void SocketPool::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
+  if (draining_) {
+    return;
+  }
   draining_ = true;
   drain_deadline_ = Connection::Clock::now() + timeout;
   drained_ = std::move(drained);
   for_each([this](Connection& connection) {
-    if (handler_ != nullptr) {
+    if (connection.lingers_) {
+      connection.expires_after(linger_time());
+    } else if (handler_ != nullptr) {
       tell_handler(connection, &ConnectionHandler::on_drain);
     } else {
       remove(connection);
@@ -425,10 +430,13 @@ void SocketPool::begin_linger(Connection& connection) {
   if (!connection.lingers_) {
     connection.lingers_ = true;
     connection.socket_.shutdown_send();
-    connection.expires_after(draining_ ? std::min(kLingerWhileDraining, times_.linger)
-                                       : times_.linger);
+    connection.expires_after(linger_time());
   }
   start_reading(connection);
+}
+
+std::chrono::milliseconds SocketPool::linger_time() const noexcept {
+  return draining_ ? std::min(kLingerWhileDraining, times_.linger) : times_.linger;
 }
 
 void SocketPool::arm_sweep() {

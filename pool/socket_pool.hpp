@@ -22,13 +22,14 @@ namespace stadion::pool {
 /// How often a pool looks for connections whose time has come.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
-/// Zero means no limit.
+/// For the first two, zero means no limit.
 struct SocketPoolTimes {
   /// A connection on which no byte came or went for so long is timed out. Default is none.
   std::chrono::milliseconds idle{0};
   /// A peer that takes no byte of waiting output for so long is disconnected. Default is 30 s.
   std::chrono::milliseconds write_stalled{30'000};
-  /// How long to wait for the peer's end after we ended our side. Default is 2 s.
+  /// How long to wait for the peer's end after we ended our side; zero closes at once. Default is
+  /// 2 s, and half a second at the most while draining.
   std::chrono::milliseconds linger{2'000};
 };
 
@@ -52,23 +53,23 @@ struct SocketPoolStatistics {
 ///
 ///     Arena arena;
 ///     SocketPool pool(arena, 1000, 4096);
-///     pool.start(worker, handler);                // reads, writes and times out on the handler's
-///     behalf Listener listener(worker, endpoint, [&](Socket socket) { pool.add(std::move(socket));
-///     });
+///     pool.start(worker, handler);  // Reads, writes and keeps the time on the handler's behalf.
+///     Listener listener(worker, endpoint, [&](Socket socket) { pool.add(std::move(socket)); });
 ///
 /// Without start() it holds connections and does no I/O. Buffers are recycled within the pool:
 /// adding and removing for ever does not grow the arena, whose size is bounded by the most
 /// connections there were at a time.
 ///
 /// Lifetime   The arena outlives it; `arena.make<SocketPool>(arena, …)` has dispose() free pool and
-/// buffers together.
-///            Destroying it closes every connection, on_close() included.
+///            buffers together. Destroying it closes every connection, on_close() included.
 /// Threads    The Worker's alone after start(); statistics() from any thread.
 /// Limits     max_connections up to 2^24; beyond it add() refuses. buffer_bytes each for input and
-/// output. Throws     ArenaFailed when the arena is short of memory; the pool is then as it was.
+///            output.
+/// Throws     ArenaFailed when the arena is short of memory; the pool is then as it was.
 /// Source     Document Pattern 2 "Pool with Shared Arena", Rule 3 "Handle Pool Resize Carefully".
 class SocketPool {
  public:
+  /// Must not throw.
   using PreResizeCallback = void (*)(SocketPool& pool, void* userdata);
 
   SocketPool(Arena& arena, std::size_t max_connections, std::size_t buffer_bytes,
@@ -143,6 +144,7 @@ class SocketPool {
   void start_reading(Connection& connection);
   void start_writing(Connection& connection);
   void begin_linger(Connection& connection);
+  std::chrono::milliseconds linger_time() const noexcept;
   void sweep_connection(Connection& connection);
   void arm_sweep();
   void report_drained();

@@ -64,6 +64,15 @@ void serve(const Config& config) {
   spdlog::info("stopped after {} requests", server.statistics().responses());
 }
 
+/// Does all of serve() that can go wrong without the network.
+void check(const Config& config) {
+  http::Server server(config.server);
+  add_routes(server, config);
+  for (const std::string& endpoint : config.listen) {
+    net::Endpoint::parse(endpoint);
+  }
+}
+
 }  // namespace
 }  // namespace stadion::serve
 
@@ -77,7 +86,7 @@ int main(int argc, char** argv) {
     }
     set_up_log(command_line->config.log_threshold);
     if (command_line->check_config) {
-      stadion::http::Server checked(command_line->config.server);
+      check(command_line->config);
       std::puts("the configuration is valid");
       return 0;
     }

@@ -130,20 +130,20 @@ TEST_CASE_FIXTURE(LiveArenas, "Core API: Convenience macros (include file/line f
   const std::string zeroes(count * nbytes, '\0');
   CHECK(std::memcmp(arr, zeroes.data(), zeroes.size()) == 0);
 
-  const auto where_it_failed = [&arena](auto allocate) {
+  const auto failure_of = [](auto allocate) {
     try {
-      allocate(arena);
+      allocate();
     } catch (const ArenaFailed& failure) {
       return std::string(failure.what());
     }
     return std::string("it did not fail");
   };
-  const std::size_t too_much = std::numeric_limits<std::size_t>::max();
+  const std::size_t much = std::numeric_limits<std::size_t>::max();
   const auto here = [](int line) { return "core_api_test.cpp:" + std::to_string(line); };
-  // clang-format off
-  const std::string alloc_failure = where_it_failed([&](Arena& from) { (void)ALLOC(from, too_much); }); const int alloc_line = __LINE__;
-  const std::string calloc_failure = where_it_failed([&](Arena& from) { (void)CALLOC(from, 2, too_much); }); const int calloc_line = __LINE__;
-  // clang-format on
+  const int alloc_line = __LINE__ + 1;
+  const std::string alloc_failure = failure_of([&] { (void)ALLOC(arena, much); });
+  const int calloc_line = __LINE__ + 1;
+  const std::string calloc_failure = failure_of([&] { (void)CALLOC(arena, 2, much); });
   CHECK_MESSAGE(alloc_failure.find(here(alloc_line)) != std::string::npos, alloc_failure);
   CHECK_MESSAGE(calloc_failure.find(here(calloc_line)) != std::string::npos, calloc_failure);
 }

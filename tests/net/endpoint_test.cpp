@@ -131,7 +131,7 @@ TEST_CASE("endpoint: what is malformed is refused with what was given, what is w
   for (const Malformed& malformed : all) {
     CAPTURE(malformed.text);
     const std::string message = refusal_of(malformed.text);
-    CHECK_MESSAGE(says(message, "'" + std::string(malformed.text) + "'"), message);
+    CHECK_MESSAGE(says(message, std::string("'").append(malformed.text).append("'")), message);
     CHECK_MESSAGE(says(message, malformed.reason), message);
     CHECK_MESSAGE(says(message, "HOST:PORT, [IPv6]:PORT or unix:/PATH"), message);
   }
