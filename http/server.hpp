@@ -22,8 +22,8 @@ struct ServerOptions {
   std::size_t connections_max = 10'000;
   /// Input and output buffer of a connection, each; from 2 KiB on. Default is 16 KiB.
   std::size_t buffer_bytes = 16 * 1024;
-  Limits limits;
-  Times times;
+  Limits limits{};
+  Times times{};
 };
 
 /// An HTTP/1.1 server.
