@@ -5,10 +5,8 @@
 #include <cstring>
 #include <exception>
 #include <limits>
-#include <stdexcept>
 #include <string>
 
-#include "core/assert.hpp"
 #include "core/finally.hpp"
 #include "core/log.hpp"
 

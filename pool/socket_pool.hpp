@@ -63,9 +63,10 @@ struct SocketPoolStatistics {
 /// Lifetime   The arena outlives it; `arena.make<SocketPool>(arena, …)` has dispose() free pool and
 ///            buffers together. Destroying it closes every connection, on_close() included.
 /// Threads    The Worker's alone after start(); statistics() from any thread.
-/// Limits     max_connections up to 2^24; beyond it add() refuses. buffer_bytes each for input and
-///            output.
-/// Throws     ArenaFailed when the arena is short of memory; the pool is then as it was.
+/// Limits     max_connections is from 1 to 2^24; with so many, add() refuses. buffer_bytes each for
+///            input and output.
+/// Throws     ArenaFailed when the arena is short of memory, std::invalid_argument for a
+///            max_connections out of range; the pool is then as it was.
 /// Source     Document Pattern 2 "Pool with Shared Arena", Rule 3 "Handle Pool Resize Carefully".
 class SocketPool {
  public:
@@ -108,6 +109,7 @@ class SocketPool {
 
   /// Refuses new connections, tells the handler of each present one with on_drain(), and after
   /// `timeout` closes what is left. Calls `drained`, from the Worker's loop, when none is left.
+  /// A second call changes nothing.
   void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
   bool is_draining() const noexcept { return draining_; }
 
