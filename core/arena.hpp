@@ -1,72 +1,69 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "core/arena_options.hpp"
+#include "core/arena_state.hpp"
 #include "core/assert.hpp"
-#include "core/poison.hpp"
+#include "core/live_arenas.hpp"
 #include "core/source_location.hpp"
-#include "core/thread_cache.hpp"
 
 namespace stadion {
 
 /// Raised by an arena that cannot hand out what was asked for: the document's Arena_Failed. The
 /// arena stays usable.
 ///
-/// what() says how much was asked, why it failed and where; it needs no memory.
+/// what() says how much was asked, why it failed (and over which limit) and where; it needs no
+/// memory.
 class ArenaFailed : public std::bad_alloc {
  public:
-  ArenaFailed(std::size_t bytes, const char* reason, SourceLocation where) noexcept;
+  ArenaFailed(std::size_t bytes, detail::ArenaRefusal refusal, SourceLocation where) noexcept;
   const char* what() const noexcept override { return text_; }
 
  private:
   char text_[256];
 };
 
-inline constexpr std::size_t kArenaChunkBytes = 64 * 1024;
-inline constexpr std::size_t kArenaNoLimit = std::numeric_limits<std::size_t>::max();
-/// One allocation is at most this large: 64 GiB.
-inline constexpr std::size_t kArenaAllocationBytesMax = std::size_t{1} << 36;
-inline constexpr std::size_t kArenaAlignmentMax = 4096;
-
-struct ArenaOptions {
-  /// Size of the first chunks, rounded up to a power of two and to at least 1 KiB. Default is 64
-  /// KiB.
-  std::size_t chunk_bytes = kArenaChunkBytes;
-  /// Budget for all chunks together; over it, allocation raises ArenaFailed. Default is no limit.
-  std::size_t limit_bytes = kArenaNoLimit;
-};
-
 /// Hands out memory that is released all at once: by clear() for reuse, or by dispose() or the
 /// destructor.
 ///
-/// Lifetime   A pointer from this arena is valid until the next clear() or dispose().
-/// Threads    Any number of threads may allocate at once; clear() and dispose() need exclusive
-///            access. The thread that made the arena (its owner) allocates without a lock, the
-///            others share a second lane under one.
+/// Lifetime   A pointer from this arena is valid until the next clear(), release() or dispose().
+/// Threads    Any number of threads may allocate at once, none under a lock: each bumps a lane of its
+///            own. The thread that made the arena, or adopt()ed it, is its owner and the fastest.
+///            clear(), release(), dispose(), adopt() and statistics() need exclusive access, and
+///            nobody needs to be the owner for it.
 /// Limits     One allocation is at most kArenaAllocationBytesMax, its alignment at most
-///            kArenaAlignmentMax, and all chunks together at most ArenaOptions::limit_bytes.
+///            kArenaAlignmentMax; all chunks together at most ArenaOptions::limit_bytes; the chunks
+///            of all arenas, and what is kept for reuse, at most set_process_limit_bytes().
 /// Throws     ArenaFailed when the system has no memory, a limit would be passed, or the arena was
 ///            disposed.
 /// Cost       A pointer bump; when the chunk is full, a visit to the thread's cache of chunks.
-///            Making an arena allocates nothing; its first chunk is taken with its first
-///            allocation.
+///            Making an arena takes what the thread's last one left, its first chunk included; the
+///            system is asked for memory with an allocation only. A size is rounded up to 16 bytes.
 /// Source     Document "Core API", "Thread Safety", Patterns 1 to 4.
 class Arena {
  public:
-  explicit Arena(ArenaOptions options = {}) noexcept;
+  /// Throws ArenaFailed when the system has no memory for the arena's own few words.
+  explicit Arena(ArenaOptions options = {}, SourceLocation made = SourceLocation::current())
+      : state_(detail::ArenaState::make(rounded_chunk_bytes(options.chunk_bytes),
+                                        options.limit_bytes, made)) {
+    if (state_ == nullptr) [[unlikely]] {
+      fail(sizeof *state_, {"the system has no memory"}, made);
+    }
+  }
   ~Arena() { dispose(); }
 
   /// Not movable either: what lives in an arena may refer to it. Hand over a pointer, or hold it in
@@ -74,8 +71,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// `bytes` of uninitialised memory; never null. Zero bytes give a pointer of its own all the
-  /// same. Requires `alignment` to be a power of two.
+  /// `bytes` of uninitialised memory; never null. Zero bytes give a pointer, too, not always one of
+  /// its own. Requires `alignment` to be a power of two.
   [[nodiscard]] void* alloc(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t),
                             SourceLocation where = SourceLocation::current());
 
@@ -88,8 +85,13 @@ class Arena {
   [[nodiscard]] void* calloc(std::size_t count, std::size_t bytes,
                              SourceLocation where = SourceLocation::current());
 
+  /// Makes this thread's last allocation larger, or smaller, where it is: `memory`, which was asked
+  /// for with `bytes`, has `new_bytes` then. False, and nothing has happened, when something was
+  /// allocated after it or its chunk has no room: then allocate anew and copy.
+  [[nodiscard]] bool extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept;
+
   /// Constructs a T in the arena. A destructor that does something is run at clear() or dispose(),
-  /// in reverse order of construction: those that other threads made, then those of the owner.
+  /// in reverse order of construction: those of each other thread, then those of the owner.
   template <class T, class... Args>
   T& make(Args&&... args);
 
@@ -100,85 +102,66 @@ class Arena {
   /// A copy of the text that lives as long as the arena's memory.
   std::string_view copy(std::string_view text, SourceLocation where = SourceLocation::current());
 
-  /// Runs the destructors and takes back every allocation; the memory is kept for reuse, the same
-  /// bytes come back.
-  void clear() noexcept;
+  /// Runs the destructors and takes back every allocation. Of the owner's chunks, `keep_bytes` at
+  /// most are kept for reuse: the same bytes come back. The others' chunks and large blocks are not
+  /// kept here (but may be by the thread's cache).
+  void clear(std::size_t keep_bytes = kArenaKeptBytesMax) noexcept;
+
+  /// As clear(), but keeps nothing.
+  void release() noexcept { clear(0); }
 
   /// Runs the destructors and frees everything. From then on the arena refuses: alloc() raises
   /// ArenaFailed.
   void dispose() noexcept;
 
-  bool is_disposed() const noexcept { return disposed_; }
+  bool is_disposed() const noexcept { return state_ == &detail::disposed_arena; }
 
-  /// Bytes handed out since the last clear(), alignment gaps included. Needs exclusive access.
-  std::size_t bytes_used() const noexcept { return owned_.bytes_used() + shared_.bytes_used(); }
-  /// Bytes of all chunks that this arena holds, in use or kept by clear(). From any thread.
-  std::size_t bytes_reserved() const noexcept { return reserved_.load(std::memory_order_relaxed); }
+  /// Makes the current thread the owner: for an arena that was handed over with the work it is for.
+  void adopt() noexcept;
+
+  ArenaStatistics statistics() const noexcept { return state_->statistics(); }
+  /// As in statistics(), which see. Needs exclusive access.
+  std::size_t bytes_used() const noexcept { return state_->bytes_used(); }
+  /// Bytes of all chunks that this arena holds, in use or kept. A new arena may have one already.
+  /// From any thread.
+  std::size_t bytes_reserved() const noexcept { return state_->record.bytes(); }
 
   /// How many arenas are made and not disposed, process-wide: equal before and after code that
-  /// leaks none.
-  static std::size_t debug_live_count() noexcept { return detail::live_arenas(); }
+  /// leaks none. From any thread, as all that follows.
+  static std::size_t debug_live_count() noexcept { return detail::live_arena_count(); }
   /// Bytes of all chunks of all live arenas.
-  static std::size_t debug_live_bytes() noexcept { return detail::bytes_in_arenas(); }
-  /// Gives the chunks that this thread keeps for its next arenas (2 MiB at the most) back to the
-  /// system.
-  static void trim() noexcept { detail::trim_thread_cache(); }
+  static std::size_t debug_live_bytes() noexcept { return detail::live_arena_bytes(); }
+  /// Every live arena, with where it was made; the oldest first. In debug builds also its last four
+  /// allocations.
+  static std::vector<LiveArena> debug_live() { return detail::live_arenas(); }
+
+  /// Bytes taken from the system by all arenas, kept for reuse by any thread included.
+  static std::size_t process_bytes() noexcept;
+  /// A budget for process_bytes(); answers the one before. An allocation that would pass it first
+  /// gives back what its thread keeps for reuse, then raises ArenaFailed. Default is no limit.
+  static std::size_t set_process_limit_bytes(std::size_t limit_bytes) noexcept;
+  /// Gives what is kept for reuse back to the system: by this thread (2 MiB at the most) and by all
+  /// together (8 MiB).
+  static void trim() noexcept;
 
  private:
-  /// An object whose destructor is to be run.
-  struct Obligation {
-    void (*destroy)(void* object) noexcept;
-    void* object;
-    Obligation* earlier;
-  };
+  friend class ArenaScope;
 
-  /// A run of chunks from which one thread at a time bumps.
-  struct Lane {
-    std::uintptr_t position = 0;
-    std::uintptr_t end = 0;
-    std::uintptr_t begin = 0;
-    detail::Chunk* chunks = nullptr;  ///< In use.
-    detail::Chunk* kept =
-        nullptr;  ///< By clear(), for reuse; the one that was used first is first.
-    std::size_t bytes_in_full_chunks = 0;
-    std::size_t chunk_count = 0;
-    Obligation* obligations = nullptr;
-
-    void* bump(std::size_t bytes, std::size_t alignment) noexcept;
-    std::size_t bytes_used() const noexcept { return bytes_in_full_chunks + (position - begin); }
-    void open(detail::Chunk& chunk) noexcept;
-    void push(detail::Chunk& chunk) noexcept;
-    detail::Chunk* take_kept(std::size_t bytes, std::size_t bytes_max) noexcept;
-    void destroy_objects() noexcept;
-    void keep_chunks() noexcept;
-  };
-
-  bool owned_by_this_thread() const noexcept { return owner_ == detail::thread_id; }
+  static constexpr std::size_t rounded_chunk_bytes(std::size_t bytes) noexcept {
+    return std::bit_ceil(
+        std::clamp(bytes, detail::kChunkBytesMin, detail::kRecycledChunkBytesMax));
+  }
   void* alloc_fast(std::size_t bytes, std::size_t alignment) noexcept;
-  void* alloc_slow(std::size_t bytes, std::size_t alignment, const char** failure) noexcept;
-  void* alloc_from_new_chunk(Lane& lane, std::size_t bytes, std::size_t alignment,
-                             const char** failure) noexcept;
-  detail::Chunk* take_chunk(Lane& lane, std::size_t bytes, std::size_t preferred_bytes,
-                            const char** failure) noexcept;
-  detail::Chunk* reserve_chunk(std::size_t bytes, const char** failure) noexcept;
-  void free_chunks(detail::Chunk*& list) noexcept;
-  void free_outgrown(Lane& lane, std::size_t bytes) noexcept;
-  void link(Obligation& obligation) noexcept;
-  [[noreturn]] static void fail(std::size_t bytes, const char* reason, SourceLocation where);
+  void* alloc_or_fail(std::size_t bytes, std::size_t alignment, SourceLocation where);
+  [[noreturn]] static void fail(std::size_t bytes, detail::ArenaRefusal refusal,
+                                SourceLocation where);
+  void note([[maybe_unused]] std::size_t bytes, [[maybe_unused]] SourceLocation where) noexcept {
+#ifndef NDEBUG
+    state_->record.note_allocation(bytes, where);
+#endif
+  }
 
-  // Read by all threads, written at construction and disposal only.
-  const std::uint64_t owner_;
-  const std::size_t chunk_bytes_;
-  const std::size_t limit_bytes_;
-  bool disposed_ = false;
-
-  // Written by the owner alone: on a cache line of its own.
-  alignas(64) Lane owned_;
-
-  // The other threads' lane, guarded by mutex_.
-  alignas(64) std::mutex mutex_;
-  Lane shared_;
-  std::atomic<std::size_t> reserved_{0};
+  detail::ArenaState* state_;
 };
 
 /// The document's macros: an allocation that knows its file and line.
@@ -188,47 +171,36 @@ class Arena {
 #define CALLOC(arena, count, nbytes) \
   ((arena).calloc((count), (nbytes), ::stadion::SourceLocation{__FILE__, __LINE__}))
 
-inline void* Arena::Lane::bump(std::size_t bytes, std::size_t alignment) noexcept {
-  const std::uintptr_t start = (position + alignment - 1) & ~(alignment - 1);
-  // Compared as the room that is left, so that no size can overflow. Without a chunk, all three are
-  // 0.
-  if (start > end || bytes > end - start) [[unlikely]] {
-    return nullptr;
-  }
-  position = start + bytes;
-  auto* memory = reinterpret_cast<void*>(start);
-  detail::unpoison(memory, bytes);
-  return memory;
-}
-
 inline void* Arena::alloc_fast(std::size_t bytes, std::size_t alignment) noexcept {
   STADION_ASSERT(std::has_single_bit(alignment));
-  if (owned_by_this_thread() && alignment <= kArenaAlignmentMax) [[likely]] {
-    return owned_.bump(bytes, alignment);
+  if (state_->owned_by_this_thread() && alignment <= kArenaAlignmentMax) [[likely]] {
+    return state_->owned.bump(bytes, alignment);
   }
   return nullptr;
 }
 
 inline void* Arena::alloc(std::size_t bytes, std::size_t alignment, SourceLocation where) {
-  bytes += static_cast<std::size_t>(bytes == 0);
-  if (void* memory = alloc_fast(bytes, alignment)) [[likely]] {
-    return memory;
-  }
-  const char* failure = nullptr;
-  void* memory = alloc_slow(bytes, alignment, &failure);
+  void* memory = alloc_fast(bytes, alignment);
   if (memory == nullptr) [[unlikely]] {
-    fail(bytes, failure, where);
+    memory = alloc_or_fail(bytes, alignment, where);
   }
+  note(bytes, where);
   return memory;
 }
 
 inline void* Arena::try_alloc(std::size_t bytes, std::size_t alignment) noexcept {
-  bytes += static_cast<std::size_t>(bytes == 0);
   if (void* memory = alloc_fast(bytes, alignment)) [[likely]] {
     return memory;
   }
-  const char* failure = nullptr;
-  return alloc_slow(bytes, alignment, &failure);
+  detail::ArenaRefusal refusal;
+  return state_->alloc_slow(bytes, alignment, refusal);
+}
+
+inline void Arena::dispose() noexcept {
+  if (!is_disposed()) {
+    state_->dispose();
+    state_ = &detail::disposed_arena;
+  }
 }
 
 template <class T, class... Args>
@@ -238,13 +210,17 @@ T& Arena::make(Args&&... args) {
     void* memory = alloc(sizeof(T), alignof(T), SourceLocation{});
     return *std::construct_at(static_cast<T*>(memory), std::forward<Args>(args)...);
   } else {
+    struct Owed : detail::Obligation {
+      alignas(T) std::byte storage[sizeof(T)];
+      T* object() noexcept { return std::launder(reinterpret_cast<T*>(storage)); }
+    };
+    auto* owed = ::new (alloc(sizeof(Owed), alignof(Owed), SourceLocation{})) Owed;
+    T* object = ::new (static_cast<void*>(owed->storage)) T(std::forward<Args>(args)...);
     // Linked only after construction: an object whose constructor throws has no destructor to run.
-    auto& obligation = make<Obligation>();
-    void* memory = alloc(sizeof(T), alignof(T), SourceLocation{});
-    T* object = std::construct_at(static_cast<T*>(memory), std::forward<Args>(args)...);
-    obligation.destroy = [](void* made) noexcept { std::destroy_at(static_cast<T*>(made)); };
-    obligation.object = object;
-    link(obligation);
+    owed->destroy = [](detail::Obligation* obligation) noexcept {
+      std::destroy_at(static_cast<Owed*>(obligation)->object());
+    };
+    state_->this_threads_lane()->push_obligation(*owed);
     return *object;
   }
 }
@@ -254,7 +230,7 @@ std::span<T> Arena::make_array(std::size_t count, SourceLocation where) {
   static_assert(std::is_trivially_destructible_v<T>, "an array's elements are not destroyed");
   static_assert(alignof(T) <= kArenaAlignmentMax);
   if (count > kArenaAllocationBytesMax / sizeof(T)) {
-    fail(kArenaNoLimit, "count times size is too large", where);
+    fail(kArenaNoLimit, {"count times size is too large"}, where);
   }
   T* first = static_cast<T*>(alloc(count * sizeof(T), alignof(T), where));
   std::uninitialized_value_construct_n(first, count);

@@ -1,53 +1,79 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
-/// What each thread keeps for its arenas: recycled chunks and counters. Internal to core/.
+#include "core/chunk.hpp"
+#include "core/thread_local.hpp"
+
+/// The chunks that each thread keeps for its next arenas, without a lock; between it and the system
+/// stands the depot. Internal to core/.
 namespace stadion::detail {
 
-/// The header at the start of a block of memory that arenas carve; its payload follows. Blocks are
-/// kSystemMemoryAlignment-aligned.
-struct alignas(16) Chunk {
-  Chunk* next;
-  std::size_t bytes;  ///< Of the whole block, this header included.
+/// What one thread keeps at the most: in this cache, and with its waiting arena states.
+inline constexpr std::size_t kThreadKeptBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kThreadCacheBytesMax = kThreadKeptBytesMax / 4 * 3;
+/// Chunks above this size bypass the threads' caches: one would push everything else out.
+inline constexpr std::size_t kThreadCachedChunkBytesMax = 1024 * 1024;
 
-  char* begin() noexcept { return reinterpret_cast<char*>(this + 1); }
-  char* end() noexcept { return reinterpret_cast<char*>(this) + bytes; }
-  std::size_t capacity() const noexcept { return bytes - sizeof(Chunk); }
+/// The chunks themselves, by size; without a destructor, so that it outlives every other thread-local
+/// object: those may hold arenas.
+struct ThreadCache {
+  enum class State : std::uint8_t { unborn, alive, ended };
+
+  std::array<Chunk*, ChunkClass::kCount> chunks{};
+  std::size_t bytes = kThreadCacheBytesMax;  ///< As if full while it may not be used.
+  State state = State::unborn;
+
+  Chunk* pop(std::size_t chunk_class) noexcept {
+    Chunk* chunk = chunks[chunk_class];
+    if (chunk != nullptr) {
+      chunks[chunk_class] = chunk->next;
+      bytes -= chunk->bytes;
+    }
+    return chunk;
+  }
+  void push(Chunk* chunk) noexcept {
+    Chunk*& list = chunks[ChunkClass::of(chunk->bytes)];
+    chunk->next = list;
+    list = chunk;
+    bytes += chunk->bytes;
+  }
 };
+inline STADION_HOT_THREAD_LOCAL ThreadCache thread_cache{};
 
-/// Chunk sizes in this range are powers of two and recycled; larger blocks come from and go to the
-/// system at once.
-inline constexpr std::size_t kRecycledChunkBytesMin = 1024;
-inline constexpr std::size_t kRecycledChunkBytesMax = 1024 * 1024;
-/// What one thread's cache holds at the most.
-inline constexpr std::size_t kThreadCacheBytesMax = 2 * 1024 * 1024;
+/// Why there is no chunk.
+enum class ChunkRefusal : unsigned char { system, process_limit };
 
-/// The size of the block to ask for when `bytes` (header included) are needed.
-std::size_t chunk_bytes_for(std::size_t bytes) noexcept;
+Chunk* acquire_chunk_elsewhere(std::size_t chunk_bytes, ChunkRefusal& refusal) noexcept;
+void release_chunk_elsewhere(Chunk* chunk) noexcept;
 
-/// A block of exactly `bytes`, which chunk_bytes_for() answered; null when the system has no
-/// memory. Its payload is poisoned under AddressSanitizer.
-Chunk* acquire_chunk(std::size_t bytes) noexcept;
-void release_chunk(Chunk* chunk) noexcept;
-/// Gives this thread's cached chunks back to the system.
-void trim_thread_cache() noexcept;
-
-/// A thread's number: counted from 1 and never used again, so that a dead owner is never mistaken
-/// for a new thread.
-std::uint64_t assign_thread_id() noexcept;
-/// 0 until assign_thread_id() was called on this thread.
-inline constinit thread_local std::uint64_t thread_id = 0;
-inline std::uint64_t this_thread_id() noexcept {
-  return thread_id != 0 ? thread_id : assign_thread_id();
+/// A block of exactly `chunk_bytes`, which chunk_bytes_for() answered: from this thread's cache, the
+/// depot or the system, in this order. Before it is refused (null), what this thread and the depot
+/// keep is given back. Its payload is poisoned under AddressSanitizer.
+inline Chunk* acquire_chunk(std::size_t chunk_bytes, ChunkRefusal& refusal) noexcept {
+  if (chunk_bytes <= kThreadCachedChunkBytesMax) [[likely]] {
+    if (Chunk* chunk = thread_cache.pop(ChunkClass::of(chunk_bytes))) [[likely]] {
+      return chunk;
+    }
+  }
+  return acquire_chunk_elsewhere(chunk_bytes, refusal);
 }
 
-/// Counters are per thread and summed when read: a shared one would cost the hot path a contended
-/// cache line.
-void count_live_arenas(std::int64_t change) noexcept;
-std::size_t live_arenas() noexcept;
-std::size_t bytes_in_arenas() noexcept;
+/// Takes a block back whose payload is poisoned. From any thread, also from one that is ending.
+inline void release_chunk(Chunk* chunk) noexcept {
+  if (thread_cache.bytes + chunk->bytes <= kThreadCacheBytesMax &&
+      chunk->bytes <= kThreadCachedChunkBytesMax) [[likely]] {
+    thread_cache.push(chunk);
+  } else {
+    release_chunk_elsewhere(chunk);
+  }
+}
+
+/// Gives this thread's cached chunks and those of the depot back to the system. Answers whether
+/// there were any.
+bool trim_caches() noexcept;
 
 }  // namespace stadion::detail

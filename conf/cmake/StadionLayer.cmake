@@ -30,6 +30,8 @@ function(stadion_layer layer)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC Threads::Threads)
   stadion_in_tree(${target})
+  # Position-independent code that may inline its own functions: nobody replaces them one by one.
+  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   _stadion_use_layers(${layer} "${arg_USES}")
   _stadion_link_third_party(${target} "${arg_LINKS}")
   _stadion_publish_headers(${layer} "${arg_PUBLIC_HEADERS}" "${layer};${arg_USES}")

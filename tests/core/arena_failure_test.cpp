@@ -198,13 +198,13 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE("what: without a place it ends after the reason") {
-  CHECK(std::string_view(ArenaFailed(5, "because", SourceLocation{}).what()) ==
+  CHECK(std::string_view(ArenaFailed(5, {"because"}, SourceLocation{}).what()) ==
         "arena: cannot allocate 5 bytes: because");
 }
 
 TEST_CASE("what: a long path keeps its file name and line") {
   const std::string path = "/" + std::string(300, 'd') + "/handler.cpp";
-  const ArenaFailed failure(kSizeMax, "one allocation is at most 64 GiB", {path.c_str(), 4711});
+  const ArenaFailed failure(kSizeMax, {"one allocation is at most 64 GiB"}, {path.c_str(), 4711});
   CHECK(contains(failure.what(), "handler.cpp:4711"));
 }
 

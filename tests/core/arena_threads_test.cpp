@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/depot.hpp"
+#include "core/thread_cache.hpp"
 #include "tests/support/live_arenas.hpp"
 #include "tests/support/scripted_memory.hpp"
 
@@ -209,7 +211,7 @@ TEST_CASE_FIXTURE(
       (void)arenas.back()->alloc(60'000);
     }
     std::thread([&arenas] { arenas.clear(); }).join();
-    CHECK(memory.bytes_held() <= static_cast<std::int64_t>(detail::kThreadCacheBytesMax));
+    CHECK(memory.bytes_held() <= static_cast<std::int64_t>(2 * detail::kThreadKeptBytesMax + detail::kDepotBytesMax));
   }
 }
 
@@ -266,6 +268,8 @@ TEST_CASE_FIXTURE(
     bytes_held = memory.bytes_held();
   }).join();
   CHECK(bytes_held > 3'000'000);
+  CHECK(memory.bytes_held() <= static_cast<std::int64_t>(detail::kDepotBytesMax));
+  Arena::trim();
   CHECK(memory.bytes_held() == 0);
 }
 

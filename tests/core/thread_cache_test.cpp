@@ -2,14 +2,17 @@
 #include "core/thread_cache.hpp"
 
 #include <doctest/doctest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "core/depot.hpp"
 #include "core/system_memory.hpp"
 #include "tests/support/live_arenas.hpp"
 #include "tests/support/scripted_memory.hpp"
@@ -17,94 +20,103 @@
 namespace stadion {
 namespace {
 
-using detail::acquire_chunk;
 using detail::Chunk;
-using detail::chunk_bytes_for;
 using detail::release_chunk;
 using tests::LiveArenas;
 using tests::ScriptedMemory;
 
-constexpr std::size_t kMin = detail::kRecycledChunkBytesMin;
-constexpr std::size_t kMax = detail::kRecycledChunkBytesMax;
+constexpr std::size_t kMin = detail::kChunkBytesMin;
+constexpr std::size_t kCachedMax = detail::kThreadCachedChunkBytesMax;
 
-TEST_CASE("chunk size: powers of two up to 1 MiB, whole pages above") {
-  CHECK(chunk_bytes_for(0) == kMin);
-  CHECK(chunk_bytes_for(1) == kMin);
-  for (std::size_t bytes = kMin; bytes < kMax; bytes *= 2) {
-    CAPTURE(bytes);
-    CHECK(chunk_bytes_for(bytes - 1) == bytes);
-    CHECK(chunk_bytes_for(bytes) == bytes);
-    CHECK(chunk_bytes_for(bytes + 1) == bytes * 2);
-  }
-  CHECK(chunk_bytes_for(kMax) == kMax);
-  CHECK(chunk_bytes_for(kMax + 1) == kMax + 4096);
-  CHECK(chunk_bytes_for(kMax + 4096) == kMax + 4096);
-  CHECK(chunk_bytes_for(kMax + 4097) == kMax + 8192);
-  CHECK(chunk_bytes_for(std::size_t{1} << 36) == std::size_t{1} << 36);
+Chunk* acquire(std::size_t bytes) {
+  auto refusal = detail::ChunkRefusal::system;
+  return detail::acquire_chunk(bytes, refusal);
 }
 
-TEST_CASE("chunk: its payload begins behind the header, aligned, and ends with the block") {
-  Chunk* chunk = acquire_chunk(4096);
-  REQUIRE(chunk != nullptr);
-  CHECK(chunk->bytes == 4096);
-  CHECK(chunk->begin() == reinterpret_cast<char*>(chunk) + sizeof(Chunk));
-  CHECK(chunk->end() == reinterpret_cast<char*>(chunk) + 4096);
-  CHECK(chunk->capacity() == static_cast<std::size_t>(chunk->end() - chunk->begin()));
-  CHECK(reinterpret_cast<std::uintptr_t>(chunk) % kSystemMemoryAlignment == 0);
-  CHECK(reinterpret_cast<std::uintptr_t>(chunk->begin()) % alignof(std::max_align_t) == 0);
-  release_chunk(chunk);
+std::vector<Chunk*> acquire_many(std::size_t count, std::size_t bytes) {
+  std::vector<Chunk*> chunks(count);
+  std::generate(chunks.begin(), chunks.end(), [bytes] { return acquire(bytes); });
+  return chunks;
 }
+
+std::int64_t cached_bytes() { return static_cast<std::int64_t>(detail::thread_cache.bytes); }
 
 TEST_CASE_FIXTURE(
     LiveArenas,
     "thread cache: the chunk released last is the next one of its size, and of no other") {
   ScriptedMemory memory;
-  for (std::size_t bytes = kMin; bytes <= kMax / 2; bytes *= 2) {
+  for (std::size_t bytes = kMin; bytes <= kCachedMax / 2; bytes *= 2) {
     CAPTURE(bytes);
-    Chunk* first = acquire_chunk(bytes);
-    Chunk* second = acquire_chunk(bytes);
+    Chunk* first = acquire(bytes);
+    Chunk* second = acquire(bytes);
     release_chunk(first);
     release_chunk(second);
-    Chunk* other_size = acquire_chunk(bytes * 2);
+    Chunk* other_size = acquire(bytes * 2);
     CHECK(other_size != first);
     CHECK(other_size != second);
     CHECK(other_size->bytes == bytes * 2);
     const std::int64_t calls_before = memory.call_count();
-    CHECK(acquire_chunk(bytes) == second);
-    CHECK(acquire_chunk(bytes) == first);
-    CHECK(first->next == nullptr);
+    CHECK(acquire(bytes) == second);
+    CHECK(acquire(bytes) == first);
     CHECK(first->bytes == bytes);
     CHECK(memory.call_count() == calls_before);
     release_chunk(first);
     release_chunk(second);
     release_chunk(other_size);
-    detail::trim_thread_cache();
+    detail::trim_caches();
   }
 }
 
-TEST_CASE_FIXTURE(
-    LiveArenas,
-    "thread cache: holds chunks up to 2 MiB, and the first above that goes to the system") {
-  constexpr auto kCacheBytes = static_cast<std::int64_t>(detail::kThreadCacheBytesMax);
+TEST_CASE_FIXTURE(LiveArenas,
+                  "thread cache: full, it sends half of what it holds to the depot at once") {
   ScriptedMemory memory;
-  for (std::size_t bytes = kMin; bytes <= kMax; bytes *= 4) {
+  for (std::size_t bytes = kMin; bytes <= kCachedMax; bytes *= 4) {
     CAPTURE(bytes);
-    std::vector<Chunk*> chunks(detail::kThreadCacheBytesMax / bytes + 1);
-    std::generate(chunks.begin(), chunks.end(), [bytes] { return acquire_chunk(bytes); });
-    CHECK(memory.bytes_held() == kCacheBytes + static_cast<std::int64_t>(bytes));
+    const std::size_t fitting = detail::kThreadCacheBytesMax / bytes;
+    std::vector<Chunk*> chunks = acquire_many(fitting + 1, bytes);
+    const std::int64_t taken = memory.bytes_held();
     std::for_each(chunks.begin(), chunks.end() - 1, release_chunk);
-    CHECK(memory.bytes_held() == kCacheBytes + static_cast<std::int64_t>(bytes));
+    CHECK(cached_bytes() == static_cast<std::int64_t>(fitting * bytes));
     release_chunk(chunks.back());
-    CHECK(memory.bytes_held() == kCacheBytes);
-    detail::trim_thread_cache();
+    CHECK(cached_bytes() == static_cast<std::int64_t>((fitting / 2 + 1) * bytes));
+    CHECK(memory.bytes_held() == taken);
+    detail::trim_caches();
     CHECK(memory.bytes_held() == 0);
   }
 }
 
-TEST_CASE_FIXTURE(LiveArenas, "thread cache: a chunk too large for recycling goes straight back") {
+TEST_CASE_FIXTURE(LiveArenas,
+                  "thread cache: what all caches keep is bounded, whatever is given back to them") {
   ScriptedMemory memory;
-  Chunk* chunk = acquire_chunk(chunk_bytes_for(kMax + 1));
-  CHECK(memory.bytes_held() == static_cast<std::int64_t>(kMax + 4096));
+  for (const std::size_t bytes : {kMin, std::size_t{48 * 1024}, kCachedMax}) {
+    CAPTURE(bytes);
+    const std::vector<Chunk*> chunks = acquire_many(64 * 1024 * 1024 / bytes, bytes);
+    std::for_each(chunks.begin(), chunks.end(), release_chunk);
+    CHECK(memory.bytes_held() <=
+          static_cast<std::int64_t>(detail::kThreadCacheBytesMax + detail::kDepotBytesMax));
+    detail::trim_caches();
+    CHECK(memory.bytes_held() == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "thread cache: a chunk above 1 MiB waits in the depot instead") {
+  ScriptedMemory memory;
+  const std::size_t larger = detail::chunk_bytes_for(kCachedMax + 1);
+  release_chunk(acquire(kCachedMax));
+  CHECK(cached_bytes() == static_cast<std::int64_t>(kCachedMax));
+  Chunk* chunk = acquire(larger);
+  release_chunk(chunk);
+  CHECK(cached_bytes() == static_cast<std::int64_t>(kCachedMax));
+  CHECK(acquire(larger) == chunk);
+  release_chunk(chunk);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "thread cache: a block too large for recycling goes straight to the system") {
+  ScriptedMemory memory;
+  Chunk* chunk = acquire(detail::chunk_bytes_for(detail::kRecycledChunkBytesMax + 1));
+  CHECK(memory.bytes_held() ==
+        static_cast<std::int64_t>(detail::kRecycledChunkBytesMax + detail::kPageBytes));
   release_chunk(chunk);
   CHECK(memory.bytes_held() == 0);
 }
@@ -113,70 +125,99 @@ TEST_CASE_FIXTURE(LiveArenas,
                   "thread cache: a system without memory answers null, and counts nothing") {
   ScriptedMemory memory;
   memory.refuse_all();
-  const std::size_t bytes_before = detail::bytes_in_arenas();
-  CHECK(acquire_chunk(kMin) == nullptr);
-  CHECK(acquire_chunk(kMax) == nullptr);
-  CHECK(acquire_chunk(chunk_bytes_for(kMax + 1)) == nullptr);
-  CHECK(detail::bytes_in_arenas() == bytes_before);
+  const std::size_t bytes_before = Arena::process_bytes();
+  for (const std::size_t bytes :
+       {kMin, detail::kRecycledChunkBytesMax, 2 * detail::kRecycledChunkBytesMax}) {
+    auto refusal = detail::ChunkRefusal::process_limit;
+    CHECK(detail::acquire_chunk(bytes, refusal) == nullptr);
+    CHECK(refusal == detail::ChunkRefusal::system);
+  }
+  CHECK(Arena::process_bytes() == bytes_before);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "thread cache: before a chunk is refused, what is kept in other sizes goes back") {
+  ScriptedMemory memory;
+  release_chunk(acquire(kMin));
+  release_chunk(acquire(kCachedMax * 2));
+  memory.refuse_nth(1);
+  Chunk* chunk = acquire(kMin * 2);
+  REQUIRE(chunk != nullptr);
+  CHECK(memory.refusal_count() == 1);
+  CHECK(memory.bytes_held() == static_cast<std::int64_t>(kMin * 2));
+  release_chunk(chunk);
 }
 
 TEST_CASE_FIXTURE(LiveArenas,
                   "thread cache: a trimmed one is empty, may be trimmed again, and fills again") {
   ScriptedMemory memory;
-  release_chunk(acquire_chunk(kMin));
+  release_chunk(acquire(kMin));
   CHECK(memory.bytes_held() == static_cast<std::int64_t>(kMin));
-  detail::trim_thread_cache();
-  detail::trim_thread_cache();
+  CHECK(detail::trim_caches());
+  CHECK_FALSE(detail::trim_caches());
   CHECK(memory.bytes_held() == 0);
-  release_chunk(acquire_chunk(kMin));
+  release_chunk(acquire(kMin));
   CHECK(memory.call_count() == 2);
   CHECK(memory.bytes_held() == static_cast<std::int64_t>(kMin));
 }
 
-TEST_CASE_FIXTURE(LiveArenas,
-                  "thread cache: a thread that ends gives its chunks back to the system") {
+TEST_CASE_FIXTURE(LiveArenas, "thread cache: a thread that ends leaves its chunks to the others") {
   ScriptedMemory memory;
-  std::int64_t bytes_held = 0;
-  std::thread([&] {
-    release_chunk(acquire_chunk(64 * 1024));
-    bytes_held = memory.bytes_held();
+  Chunk* chunk = nullptr;
+  std::thread([&chunk] {
+    chunk = acquire(64 * 1024);
+    release_chunk(chunk);
   }).join();
-  CHECK(bytes_held == 64 * 1024);
-  CHECK(memory.bytes_held() == 0);
+  CHECK(memory.bytes_held() == 64 * 1024);
+  CHECK(acquire(64 * 1024) == chunk);
+  release_chunk(chunk);
+  CHECK(memory.call_count() == 1);
 }
 
 TEST_CASE_FIXTURE(LiveArenas,
                   "thread cache: a chunk may be released on another thread, which then keeps it") {
   ScriptedMemory memory;
   Chunk* chunk = nullptr;
-  std::thread([&chunk] { chunk = acquire_chunk(kMin); }).join();
+  std::thread([&chunk] { chunk = acquire(kMin); }).join();
   release_chunk(chunk);
-  CHECK(memory.bytes_held() == static_cast<std::int64_t>(kMin));
-  CHECK(acquire_chunk(kMin) == chunk);
+  CHECK(cached_bytes() == static_cast<std::int64_t>(kMin));
+  CHECK(acquire(kMin) == chunk);
   release_chunk(chunk);
 }
 
-TEST_CASE(
-    "bytes in arenas: a chunk counts from its acquisition to its release, not while it is cached") {
-  const std::size_t before = detail::bytes_in_arenas();
-  Chunk* chunk = acquire_chunk(kMin);
-  CHECK(detail::bytes_in_arenas() == before + kMin);
-  release_chunk(chunk);
-  CHECK(detail::bytes_in_arenas() == before);
-  chunk = acquire_chunk(kMin);
-  CHECK(detail::bytes_in_arenas() == before + kMin);
-  release_chunk(chunk);
-  CHECK(detail::bytes_in_arenas() == before);
-}
-
-TEST_CASE("live arenas: the sum stays right when threads that counted have ended") {
-  const std::size_t before = detail::live_arenas();
-  std::thread([] { detail::count_live_arenas(+3); }).join();
-  CHECK(detail::live_arenas() == before + 3);
-  std::thread([] { detail::count_live_arenas(-2); }).join();
-  CHECK(detail::live_arenas() == before + 1);
-  detail::count_live_arenas(-1);
-  CHECK(detail::live_arenas() == before);
+/// Has an arena that is disposed when the thread's other objects are long gone: from the destructor
+/// of a pthread key, which runs after those of thread_local objects.
+TEST_CASE_FIXTURE(LiveArenas,
+                  "thread cache: chunks released after the end of their thread's cache are not lost") {
+  ScriptedMemory memory;
+  static constinit thread_local Chunk* held[4] = {};
+  pthread_key_t key{};
+  const auto release_last = [](void* value) {
+    // Set again, so that a later round of destructors finds it after the cache's own.
+    auto& round = *static_cast<int*>(value);
+    release_chunk(held[round]);
+    if (++round < 4) {
+      pthread_key_t same = 0;
+      std::memcpy(&same, static_cast<int*>(value) + 1, sizeof same);
+      pthread_setspecific(same, value);
+    }
+  };
+  REQUIRE(pthread_key_create(&key, release_last) == 0);
+  struct {
+    int round = 0;
+    pthread_key_t key = 0;
+  } state{0, key};
+  std::thread([&] {
+    for (Chunk*& each : held) {
+      each = acquire(kMin);
+    }
+    pthread_setspecific(key, &state);
+  }).join();
+  pthread_key_delete(key);
+  CHECK(state.round == 4);
+  CHECK(memory.bytes_held() == 4 * static_cast<std::int64_t>(kMin));
+  detail::trim_caches();
+  CHECK(memory.bytes_held() == 0);
 }
 
 TEST_CASE("thread id: never zero, the same for the whole thread, and never used again") {

@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(LiveArenas,
           }
         });
         made.get("/throws", [](const Request&, Response&) {
-          throw ArenaFailed(7, "for a test", SourceLocation::current());
+          throw ArenaFailed(7, {"for a test"}, SourceLocation::current());
         });
         made.get("/careful", [](const Request& request, Response& response) {
           while (request.arena().try_alloc(1000) != nullptr) {

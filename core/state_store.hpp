@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "core/arena_state.hpp"
+#include "core/thread_cache.hpp"
+#include "core/thread_local.hpp"
+
+/// Where the states of all arenas are, live or waiting. Internal to core/.
+namespace stadion::detail {
+
+/// The chunks of one thread's waiting states together.
+inline constexpr std::size_t kWaitingBytesMax = kThreadKeptBytesMax - kThreadCacheBytesMax;
+
+/// The states of the arenas that one thread makes: it takes and returns them without a lock or a
+/// locked instruction; other threads return them through a list of their own. When the thread ends,
+/// the next one to begin takes the store over. Stores and states are never given back to the system,
+/// so that any thread may look at them at any time.
+class StateStore {
+ public:
+  /// Null when the system has no memory.
+  ArenaState* take() noexcept {
+    if (free_ == nullptr && !refill()) [[unlikely]] {
+      return nullptr;
+    }
+    ArenaState* state = free_;
+    free_ = state->next_free;
+    if (state->owned.first != nullptr) [[likely]] {
+      waiting_bytes_ -= state->owned.first->bytes;
+    }
+    return state;
+  }
+
+  /// Whether a state may wait with a first chunk of that size.
+  bool has_room_for(std::size_t bytes) const noexcept {
+    return waiting_bytes_ + bytes <= kWaitingBytesMax;
+  }
+  void put_back(ArenaState& state) noexcept {
+    if (state.owned.first != nullptr) [[likely]] {
+      waiting_bytes_ += state.owned.first->bytes;
+    }
+    state.next_free = std::exchange(free_, &state);
+  }
+  /// From another thread than the store's; the state has no chunk.
+  void put_back_from_elsewhere(ArenaState& state) noexcept;
+  /// Takes the chunks from all waiting states.
+  Chunk* take_chunks() noexcept;
+
+  bool occupy() noexcept { return !occupied_.exchange(true, std::memory_order_acquire); }
+  void vacate() noexcept { occupied_.store(false, std::memory_order_release); }
+
+  template <class Visit>
+  void for_each_live(Visit&& visit) const {
+    for (const Block* block = blocks_.load(std::memory_order_acquire); block != nullptr;
+         block = block->older) {
+      for (const ArenaState& state : block->states) {
+        if (state.record.id.load(std::memory_order_acquire) != 0) {
+          visit(state.record);
+        }
+      }
+    }
+  }
+
+  StateStore* older = nullptr;
+
+ private:
+  struct Block {
+    static constexpr std::size_t kStates = 10;
+    std::array<ArenaState, kStates> states;
+    Block* older = nullptr;
+  };
+
+  bool refill() noexcept;
+
+  ArenaState* free_ = nullptr;
+  std::size_t waiting_bytes_ = 0;
+  std::atomic<Block*> blocks_{nullptr};
+  std::atomic<bool> occupied_{true};
+  // Written by other threads.
+  alignas(64) std::atomic<ArenaState*> returned_{nullptr};
+};
+
+inline STADION_HOT_THREAD_LOCAL StateStore* this_threads_store = nullptr;
+/// Gives this thread a store; null when the system has no memory.
+StateStore* occupy_store() noexcept;
+
+/// The newest of all stores.
+StateStore* newest_store() noexcept;
+
+inline STADION_HOT_THREAD_LOCAL std::uint64_t last_arena_id = 0;
+inline constexpr std::uint64_t kArenaIdsPerThread = 1 << 16;
+void take_arena_ids() noexcept;
+
+/// A number that no other call in this process answers; never 0. Each thread takes a block of them
+/// at a time: a shared counter would cost every arena a contended cache line.
+inline std::uint64_t next_arena_id() noexcept {
+  if (last_arena_id % kArenaIdsPerThread == 0) [[unlikely]] {
+    take_arena_ids();
+  }
+  return ++last_arena_id;
+}
+
+}  // namespace stadion::detail
