@@ -8,6 +8,7 @@
 
 #include "core/arena_scope.hpp"
 #include "core/depot.hpp"
+#include "core/known_lanes.hpp"
 #include "core/thread_cache.hpp"
 
 namespace stadion {
@@ -60,20 +61,20 @@ void* Arena::calloc(std::size_t count, std::size_t bytes, SourceLocation where) 
 }
 
 bool Arena::extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept {
-  detail::Lane* lane = state_->this_threads_lane();
+  detail::Lane* lane = front_.state->this_threads_lane();
   return lane != nullptr && lane->extend(memory, bytes, new_bytes);
 }
 
 void Arena::clear(std::size_t keep_bytes) noexcept {
   if (!is_disposed()) {
-    state_->clear(keep_bytes);
+    front_.state->clear(keep_bytes);
   }
 }
 
 void Arena::adopt() noexcept {
   if (!is_disposed()) {
-    STADION_ASSERT(state_->owned.scope_count == 0);
-    state_->owner = detail::this_thread_id();
+    STADION_ASSERT(front_.owned.scope_count == 0);
+    front_.owner = detail::this_thread_id();
   }
 }
 
@@ -86,8 +87,15 @@ std::size_t Arena::set_process_limit_bytes(std::size_t limit_bytes) noexcept {
 void Arena::trim() noexcept { detail::trim_caches(); }
 
 void* Arena::alloc_or_fail(std::size_t bytes, std::size_t alignment, SourceLocation where) {
+  // Another thread than the owner comes here each time.
+  const detail::KnownLane& known = detail::known_lane(front_.state->lanes_id);
+  if (known.lanes_id == front_.state->lanes_id && alignment <= kArenaAlignmentMax) {
+    if (void* memory = known.lane->bump(bytes, alignment)) {
+      return memory;
+    }
+  }
   detail::ArenaRefusal refusal;
-  void* memory = state_->alloc_slow(bytes, alignment, refusal);
+  void* memory = front_.state->alloc_slow(bytes, alignment, refusal);
   if (memory == nullptr) [[unlikely]] {
     fail(bytes, refusal, where);
   }
@@ -98,7 +106,7 @@ void Arena::fail(std::size_t bytes, detail::ArenaRefusal refusal, SourceLocation
   throw ArenaFailed(bytes, refusal, where);
 }
 
-ArenaScope::ArenaScope(Arena& arena) noexcept : state_(*arena.state_) {
+ArenaScope::ArenaScope(Arena& arena) noexcept : state_(*arena.front_.state) {
   if (detail::Lane* lane = state_.this_threads_lane()) {
     mark_ = lane->mark();
     depth_ = ++lane->scope_count;

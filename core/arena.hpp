@@ -58,13 +58,16 @@ class Arena {
  public:
   /// Throws ArenaFailed when the system has no memory for the arena's own few words.
   explicit Arena(ArenaOptions options = {}, SourceLocation made = SourceLocation::current())
-      : state_(detail::ArenaState::make(rounded_chunk_bytes(options.chunk_bytes),
-                                        options.limit_bytes, made)) {
-    if (state_ == nullptr) [[unlikely]] {
-      fail(sizeof *state_, {"the system has no memory"}, made);
+      : front_(rounded_chunk_bytes(options.chunk_bytes), options.limit_bytes, made) {
+    if (front_.state == nullptr) [[unlikely]] {
+      fail(sizeof(detail::ArenaState), {"the system has no memory"}, made);
     }
   }
-  ~Arena() { dispose(); }
+  ~Arena() {
+    if (!is_disposed()) {
+      front_.dispose();
+    }
+  }
 
   /// Not movable either: what lives in an arena may refer to it. Hand over a pointer, or hold it in
   /// an optional.
@@ -114,17 +117,17 @@ class Arena {
   /// ArenaFailed.
   void dispose() noexcept;
 
-  bool is_disposed() const noexcept { return state_ == &detail::disposed_arena; }
+  bool is_disposed() const noexcept { return front_.state == &detail::disposed_arena; }
 
   /// Makes the current thread the owner: for an arena that was handed over with the work it is for.
   void adopt() noexcept;
 
-  ArenaStatistics statistics() const noexcept { return state_->statistics(); }
+  ArenaStatistics statistics() const noexcept { return front_.state->statistics(); }
   /// As in statistics(), which see. Needs exclusive access.
-  std::size_t bytes_used() const noexcept { return state_->bytes_used(); }
+  std::size_t bytes_used() const noexcept { return front_.state->bytes_used(); }
   /// Bytes of all chunks that this arena holds, in use or kept. A new arena may have one already.
   /// From any thread.
-  std::size_t bytes_reserved() const noexcept { return state_->record.bytes(); }
+  std::size_t bytes_reserved() const noexcept { return front_.state->record.bytes(); }
 
   /// How many arenas are made and not disposed, process-wide: equal before and after code that
   /// leaks none. From any thread, as all that follows.
@@ -148,8 +151,7 @@ class Arena {
   friend class ArenaScope;
 
   static constexpr std::size_t rounded_chunk_bytes(std::size_t bytes) noexcept {
-    return std::bit_ceil(
-        std::clamp(bytes, detail::kChunkBytesMin, detail::kRecycledChunkBytesMax));
+    return std::bit_ceil(std::clamp(bytes, detail::kChunkBytesMin, detail::kRecycledChunkBytesMax));
   }
   void* alloc_fast(std::size_t bytes, std::size_t alignment) noexcept;
   void* alloc_or_fail(std::size_t bytes, std::size_t alignment, SourceLocation where);
@@ -157,11 +159,11 @@ class Arena {
                                 SourceLocation where);
   void note([[maybe_unused]] std::size_t bytes, [[maybe_unused]] SourceLocation where) noexcept {
 #ifndef NDEBUG
-    state_->record.note_allocation(bytes, where);
+    front_.state->record.note_allocation(bytes, where);
 #endif
   }
 
-  detail::ArenaState* state_;
+  detail::ArenaFront front_;
 };
 
 /// The document's macros: an allocation that knows its file and line.
@@ -173,8 +175,8 @@ class Arena {
 
 inline void* Arena::alloc_fast(std::size_t bytes, std::size_t alignment) noexcept {
   STADION_ASSERT(std::has_single_bit(alignment));
-  if (state_->owned_by_this_thread() && alignment <= kArenaAlignmentMax) [[likely]] {
-    return state_->owned.bump(bytes, alignment);
+  if (front_.owned_by_this_thread() && alignment <= kArenaAlignmentMax) [[likely]] {
+    return front_.owned.bump(bytes, alignment);
   }
   return nullptr;
 }
@@ -193,13 +195,15 @@ inline void* Arena::try_alloc(std::size_t bytes, std::size_t alignment) noexcept
     return memory;
   }
   detail::ArenaRefusal refusal;
-  return state_->alloc_slow(bytes, alignment, refusal);
+  return front_.state->alloc_slow(bytes, alignment, refusal);
 }
 
 inline void Arena::dispose() noexcept {
   if (!is_disposed()) {
-    state_->dispose();
-    state_ = &detail::disposed_arena;
+    front_.dispose();
+    front_.state = &detail::disposed_arena;
+    front_.owner = detail::disposed_front.owner;
+    front_.owned = detail::Lane();
   }
 }
 
@@ -220,7 +224,7 @@ T& Arena::make(Args&&... args) {
     owed->destroy = [](detail::Obligation* obligation) noexcept {
       std::destroy_at(static_cast<Owed*>(obligation)->object());
     };
-    state_->this_threads_lane()->push_obligation(*owed);
+    front_.state->this_threads_lane()->push_obligation(*owed);
     return *object;
   }
 }

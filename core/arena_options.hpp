@@ -25,9 +25,10 @@ struct ArenaOptions {
 
 /// Where an arena's memory is.
 struct ArenaStatistics {
-  std::size_t bytes_used = 0;      ///< Handed out since the last clear(), gaps and rounding included.
-  std::size_t bytes_used_max = 0;  ///< The most that ever was; where several threads rewind scopes of
-                                   ///< their own, the sum of each one's most.
+  std::size_t bytes_used = 0;  ///< Handed out since the last clear(), gaps and rounding included.
+  std::size_t bytes_used_max =
+      0;  ///< The most that ever was; where several threads rewind scopes of
+          ///< their own, the sum of each one's most.
   std::size_t bytes_reserved = 0;  ///< Of all chunks, in use or kept.
   std::size_t bytes_wasted = 0;    ///< Lost until the next clear(): headers, ends of full chunks.
   std::size_t chunks = 0;

@@ -2,10 +2,10 @@
 #include "core/arena_state.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "core/assert.hpp"
 #include "core/depot.hpp"
+#include "core/known_lanes.hpp"
 #include "core/state_store.hpp"
 #include "core/system_memory.hpp"
 #include "core/thread_cache.hpp"
@@ -18,19 +18,6 @@ namespace {
 constexpr std::size_t kChunksBeforeGrowth = 4;
 /// Other threads than the owner start smaller: there may be many, each with little to allocate.
 constexpr std::size_t kOtherLaneChunkBytes = 4096;
-
-/// Where this thread's lanes are in arenas that it does not own, by the arenas' lanes_id. An entry
-/// is followed only when the id matches, and no id comes twice: so a stale one is never followed.
-struct KnownLane {
-  std::uint64_t lanes_id = 0;
-  OtherLane* lane = nullptr;
-};
-constexpr std::size_t kKnownLanes = 16;
-constinit thread_local std::array<KnownLane, kKnownLanes> known_lanes{};
-
-KnownLane& known_lane(std::uint64_t lanes_id) noexcept {
-  return known_lanes[lanes_id % kKnownLanes];
-}
 
 /// Without a locked instruction: for a counter that has one writer.
 void add(std::atomic<std::size_t>& counter, std::size_t change) noexcept {
@@ -52,94 +39,80 @@ std::size_t release_chunks(Chunk* list) noexcept {
 
 }  // namespace
 
-ArenaState* ArenaState::make(std::size_t chunk_bytes, std::size_t limit_bytes,
-                             SourceLocation made) noexcept {
+ArenaFront::ArenaFront(std::size_t chunk_bytes, std::size_t limit_bytes,
+                       SourceLocation made) noexcept
+    : state(StateStore::take(chunk_bytes, limit_bytes)),
+      owner(thread_id),
+      owned(state != nullptr ? state->waiting : nullptr) {
+  if (state != nullptr) [[likely]] {
+    state->front = this;
+    state->lanes_id = next_arena_id();
+    state->record.made(state->lanes_id, owner, made);
+  }
+}
+
+void ArenaFront::dispose() noexcept {
+  STADION_ASSERT(owned.scope_count == 0);
   StateStore* store = this_threads_store;
-  if (store == nullptr) [[unlikely]] {
-    store = occupy_store();
+  if (state->has_one_chunk() && state->home == store && store->has_room_for(owned.first->bytes))
+      [[likely]] {
+    owned.restart();
+  } else {
+    state->reduce();
   }
-  ArenaState* state = store != nullptr ? store->take() : nullptr;
-  if (state == nullptr) [[unlikely]] {
-    return nullptr;
+  state->used_max = 0;
+  state->waiting = owned.first;
+  state->record.disposed();
+  if (state->home == store) [[likely]] {
+    store->put_back(*state);
+  } else {
+    state->home->put_back_from_elsewhere(*state);
   }
-  const Chunk* first = state->owned.first;
-  if (first == nullptr || first->bytes != chunk_bytes || state->chunk_bytes != chunk_bytes ||
-      state->limit_bytes != limit_bytes) [[unlikely]] {
-    state->refit(chunk_bytes, limit_bytes);
-  }
-  state->owner = this_thread_id();
-  state->lanes_id = next_arena_id();
-  state->record.made(state->lanes_id, state->owner, made);
-  return state;
 }
 
 void ArenaState::refit(std::size_t new_chunk_bytes, std::size_t new_limit_bytes) noexcept {
-  Chunk* first = owned.first;
-  if (first != nullptr && (first->bytes != new_chunk_bytes || new_chunk_bytes > new_limit_bytes)) {
-    release_chunk(first);
-    owned.reset(nullptr);
+  if (waiting != nullptr &&
+      (waiting->bytes != new_chunk_bytes || new_chunk_bytes > new_limit_bytes)) {
+    release_chunk(std::exchange(waiting, nullptr));
   }
   chunk_bytes = new_chunk_bytes;
   limit_bytes = new_limit_bytes;
-  record.owner_bytes.store(0, std::memory_order_relaxed);
-  record.shared_bytes.store(0, std::memory_order_relaxed);
-  if (owned.first != nullptr) {
-    (void)charge(owned, chunk_bytes);
-  }
-}
-
-void ArenaState::dispose() noexcept {
-  STADION_ASSERT(owned.scope_count == 0);
-  StateStore* store = this_threads_store;
-  if (has_one_chunk() && home == store && store->has_room_for(owned.first->bytes)) [[likely]] {
-    owned.restart();
-  } else {
-    reduce();
-  }
-  used_max = 0;
-  record.disposed();
-  if (home == store) [[likely]] {
-    store->put_back(*this);
-  } else {
-    home->put_back_from_elsewhere(*this);
-  }
+  const std::size_t bytes = waiting != nullptr ? chunk_bytes : 0;
+  const bool is_limited = limit_bytes != kArenaNoLimit;
+  record.owner_bytes.store(is_limited ? 0 : bytes, std::memory_order_relaxed);
+  record.shared_bytes.store(is_limited ? bytes : 0, std::memory_order_relaxed);
 }
 
 void ArenaState::reduce() noexcept {
   destroy_objects();
   drop_other_lanes();
-  free_large_down_to(owned, nullptr);
-  const bool may_wait = home == this_threads_store && owned.first != nullptr &&
-                        home->has_room_for(owned.first->bytes);
-  rewind(owned, may_wait ? origin(owned) : LaneMark{});
-  free_kept_beyond(owned, 0);
-  owned.used_max = 0;
+  free_large_down_to(owned(), nullptr);
+  const bool may_wait = home == this_threads_store && owned().first != nullptr &&
+                        home->has_room_for(owned().first->bytes);
+  rewind(owned(), may_wait ? origin(owned()) : LaneMark{});
+  free_kept_beyond(owned(), 0);
+  owned().used_max = 0;
 }
 
 void ArenaState::clear(std::size_t keep_bytes) noexcept {
-  STADION_ASSERT(owned.scope_count == 0);
-  if (has_one_chunk() && owned.first->bytes <= keep_bytes) [[likely]] {
-    used_max = std::max(used_max, owned.bytes_used_max());
-    owned.restart();
+  STADION_ASSERT(owned().scope_count == 0);
+  if (has_one_chunk() && owned().first->bytes <= keep_bytes) [[likely]] {
+    used_max = std::max(used_max, owned().bytes_used_max());
+    owned().restart();
   } else {
     destroy_objects();
     used_max = bytes_used_max();
     drop_other_lanes();
-    const bool keeps_first = owned.first != nullptr && owned.first->bytes <= keep_bytes;
-    rewind(owned, keeps_first ? origin(owned) : LaneMark{});
-    free_kept_beyond(owned, keep_bytes);
-    owned.used_max = 0;
+    const bool keeps_first = owned().first != nullptr && owned().first->bytes <= keep_bytes;
+    rewind(owned(), keeps_first ? origin(owned()) : LaneMark{});
+    free_kept_beyond(owned(), keep_bytes);
+    owned().used_max = 0;
   }
-}
-
-bool ArenaState::has_one_chunk() const noexcept {
-  return owned.first != nullptr && owned.first->next == nullptr && owned.large == nullptr &&
-         owned.obligations == nullptr && newest_other_lane() == nullptr;
 }
 
 template <class Visit>
 void ArenaState::for_each_lane(Visit&& visit) const {
-  visit(owned);
+  visit(std::as_const(owned()));
   for (const OtherLane* lane = newest_other_lane(); lane != nullptr; lane = lane->older) {
     visit(*lane);
   }
@@ -182,12 +155,12 @@ std::size_t ArenaState::bytes_used_max() const noexcept {
 }
 
 Lane* ArenaState::this_threads_lane() noexcept {
-  return owned_by_this_thread() ? &owned : find_other_lane();
+  return front->owned_by_this_thread() ? &owned() : find_other_lane();
 }
 
 OtherLane* ArenaState::find_other_lane() const noexcept {
   KnownLane& known = known_lane(lanes_id);
-  if (known.lanes_id == lanes_id) [[likely]] {
+  if (known.lanes_id == lanes_id) {
     return known.lane;
   }
   for (OtherLane* lane = newest_other_lane(); lane != nullptr; lane = lane->older) {
@@ -319,14 +292,14 @@ Chunk* ArenaState::reserve_chunk(const Lane& lane, std::size_t bytes,
 
 std::size_t ArenaState::next_chunk_bytes(const Lane& lane) const noexcept {
   const std::size_t first_bytes =
-      &lane == &owned ? chunk_bytes : std::min(chunk_bytes, kOtherLaneChunkBytes);
+      &lane == &owned() ? chunk_bytes : std::min(chunk_bytes, kOtherLaneChunkBytes);
   const std::size_t doublings = std::min<std::size_t>(lane.blocks_in_use / kChunksBeforeGrowth, 11);
   return std::min(first_bytes << doublings, kRecycledChunkBytesMax);
 }
 
 bool ArenaState::charge(const Lane& lane, std::size_t bytes) noexcept {
   if (limit_bytes == kArenaNoLimit) {
-    if (&lane == &owned) {
+    if (&lane == &owned()) {
       add(record.owner_bytes, bytes);
     } else {
       record.shared_bytes.fetch_add(bytes, std::memory_order_relaxed);
@@ -345,7 +318,7 @@ bool ArenaState::charge(const Lane& lane, std::size_t bytes) noexcept {
 }
 
 void ArenaState::discharge(const Lane& lane, std::size_t bytes) noexcept {
-  if (limit_bytes == kArenaNoLimit && &lane == &owned) {
+  if (limit_bytes == kArenaNoLimit && &lane == &owned()) {
     add(record.owner_bytes, ~bytes + 1);
   } else {
     record.shared_bytes.fetch_sub(bytes, std::memory_order_relaxed);
@@ -359,7 +332,7 @@ void ArenaState::destroy_objects() noexcept {
     for (OtherLane* lane = newest_other_lane(); lane != nullptr; lane = lane->older) {
       lane->destroy_down_to(nullptr);
     }
-    owned.destroy_down_to(nullptr);
+    owned().destroy_down_to(nullptr);
     again = false;
     for (const OtherLane* lane = newest_other_lane(); lane != nullptr; lane = lane->older) {
       again = again || lane->obligations != nullptr;
@@ -400,7 +373,7 @@ void ArenaState::free_large_down_to(Lane& lane, const Chunk* earlier) noexcept {
 // it. Answers whether there was any.
 bool ArenaState::free_unused(Lane& lane) noexcept {
   const bool is_empty =
-      &lane == &owned && lane.first != nullptr && lane.bytes_used() == 0 && lane.scope_count == 0;
+      &lane == &owned() && lane.first != nullptr && lane.bytes_used() == 0 && lane.scope_count == 0;
   if (is_empty) {
     lane.rewind(LaneMark{});
   }
@@ -426,13 +399,13 @@ void ArenaState::free_kept_beyond(Lane& lane, std::size_t keep_bytes) noexcept {
 }
 
 LaneMark ArenaState::origin(const Lane& lane) const noexcept {
-  if (&lane != &owned) {
+  if (&lane != &owned()) {
     return static_cast<const OtherLane&>(lane).origin;
   }
   LaneMark mark;
-  if (owned.first != nullptr) {
-    mark.current = owned.first;
-    mark.position = reinterpret_cast<std::uintptr_t>(owned.first->begin());
+  if (owned().first != nullptr) {
+    mark.current = owned().first;
+    mark.position = reinterpret_cast<std::uintptr_t>(owned().first->begin());
     mark.blocks_in_use = 1;
   }
   return mark;

@@ -20,8 +20,9 @@ struct ArenaAllocation {
 
 /// An arena that is made and not disposed, as Arena::debug_live() saw it.
 struct LiveArena {
-  std::uint64_t id = 0;  ///< Never used again within the process; a thread's later arena has a higher
-                         ///< one.
+  std::uint64_t id =
+      0;  ///< Never used again within the process; a thread's later arena has a higher
+          ///< one.
   SourceLocation made;
   std::uint64_t thread = 0;  ///< The number of the thread that made it, counted from 1.
   std::size_t bytes_reserved = 0;
@@ -47,7 +48,8 @@ struct ArenaRecord {
   /// Bytes of all its other chunks.
   std::atomic<std::size_t> shared_bytes{0};
 
-  std::size_t allocation_count = 0;  ///< Of those that were noted; guarded, as they are, by a mutex.
+  std::size_t allocation_count =
+      0;  ///< Of those that were noted; guarded, as they are, by a mutex.
   std::array<ArenaAllocation, kAllocationsMax> allocations{};
 
   std::size_t bytes() const noexcept {

@@ -54,8 +54,7 @@ void StateStore::put_back_from_elsewhere(ArenaState& state) noexcept {
 Chunk* StateStore::take_chunks() noexcept {
   Chunk* taken = nullptr;
   for (ArenaState* state = free_; state != nullptr; state = state->next_free) {
-    if (Chunk* chunk = state->owned.first) {
-      state->owned.reset(nullptr);
+    if (Chunk* chunk = std::exchange(state->waiting, nullptr)) {
       chunk->next = taken;
       taken = chunk;
     }
@@ -84,13 +83,28 @@ bool StateStore::refill() noexcept {
 
 StateStore* newest_store() noexcept { return stores.load(std::memory_order_acquire); }
 
-StateStore* occupy_store() noexcept {
-  static const EndOfThread end_of_thread(vacate_store);
-  this_threads_store = vacant_or_new_store();
-  if (this_threads_store != nullptr) {
+/// Sees to it that this thread has a store whose next state fits.
+StateStore* StateStore::prepare(std::size_t chunk_bytes, std::size_t limit_bytes) noexcept {
+  if (this_threads_store == nullptr) {
+    static const EndOfThread end_of_thread(vacate_store);
+    this_threads_store = vacant_or_new_store();
+    if (this_threads_store == nullptr) {
+      return nullptr;
+    }
     (void)end_of_thread.await();  // Unheard of, the store would only not be used again.
+    (void)this_thread_id();
   }
-  return this_threads_store;
+  StateStore& store = *this_threads_store;
+  if (store.free_ == nullptr && !store.refill()) {
+    return nullptr;
+  }
+  ArenaState& next = *store.free_;
+  const std::size_t bytes_before = next.waiting != nullptr ? next.waiting->bytes : 0;
+  next.refit(chunk_bytes, limit_bytes);
+  if (next.waiting == nullptr) {
+    store.waiting_bytes_ -= bytes_before;
+  }
+  return &store;
 }
 
 void take_arena_ids() noexcept {

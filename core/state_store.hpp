@@ -23,26 +23,17 @@ inline constexpr std::size_t kWaitingBytesMax = kThreadKeptBytesMax - kThreadCac
 /// so that any thread may look at them at any time.
 class StateStore {
  public:
-  /// Null when the system has no memory.
-  ArenaState* take() noexcept {
-    if (free_ == nullptr && !refill()) [[unlikely]] {
-      return nullptr;
-    }
-    ArenaState* state = free_;
-    free_ = state->next_free;
-    if (state->owned.first != nullptr) [[likely]] {
-      waiting_bytes_ -= state->owned.first->bytes;
-    }
-    return state;
-  }
+  /// A state of this thread's store for a new arena, fitted to its options; from now on the thread
+  /// has a thread_id. Null when the system has no memory.
+  static ArenaState* take(std::size_t chunk_bytes, std::size_t limit_bytes) noexcept;
 
   /// Whether a state may wait with a first chunk of that size.
   bool has_room_for(std::size_t bytes) const noexcept {
     return waiting_bytes_ + bytes <= kWaitingBytesMax;
   }
   void put_back(ArenaState& state) noexcept {
-    if (state.owned.first != nullptr) [[likely]] {
-      waiting_bytes_ += state.owned.first->bytes;
+    if (state.waiting != nullptr) [[likely]] {
+      waiting_bytes_ += state.waiting->bytes;
     }
     state.next_free = std::exchange(free_, &state);
   }
@@ -75,6 +66,7 @@ class StateStore {
     Block* older = nullptr;
   };
 
+  static StateStore* prepare(std::size_t chunk_bytes, std::size_t limit_bytes) noexcept;
   bool refill() noexcept;
 
   ArenaState* free_ = nullptr;
@@ -86,8 +78,22 @@ class StateStore {
 };
 
 inline STADION_HOT_THREAD_LOCAL StateStore* this_threads_store = nullptr;
-/// Gives this thread a store; null when the system has no memory.
-StateStore* occupy_store() noexcept;
+
+inline ArenaState* StateStore::take(std::size_t chunk_bytes, std::size_t limit_bytes) noexcept {
+  StateStore* store = this_threads_store;
+  if (store == nullptr || store->free_ == nullptr || !store->free_->fits(chunk_bytes, limit_bytes))
+      [[unlikely]] {
+    store = prepare(chunk_bytes, limit_bytes);
+    if (store == nullptr) {
+      return nullptr;
+    }
+  }
+  ArenaState* state = std::exchange(store->free_, store->free_->next_free);
+  if (state->waiting != nullptr) [[likely]] {
+    store->waiting_bytes_ -= chunk_bytes;
+  }
+  return state;
+}
 
 /// The newest of all stores.
 StateStore* newest_store() noexcept;

@@ -19,15 +19,14 @@ constexpr std::size_t kMappedBytesMin = std::numeric_limits<std::size_t>::max();
 #else
 /// From this size on blocks are mapped one by one, so that each goes back to the system when it is
 /// released: the C library's heap would keep them, and fragment.
-constexpr std::size_t kMappedBytesMin = 256 * 1024;
+constexpr std::size_t kMappedBytesMin = 64 * 1024;
 #endif
 /// The size of a huge page, of which one stands for 512 page faults and as many entries of the
 /// processor's table.
 constexpr std::size_t kHugePageBytes = 2 * 1024 * 1024;
 
 void* map(std::size_t bytes) noexcept {
-  void* memory =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory != MAP_FAILED ? memory : nullptr;
 }
 
@@ -43,7 +42,8 @@ void* map_huge(std::size_t bytes) noexcept {
     ::munmap(memory, before);
   }
   ::munmap(memory + before + bytes, kHugePageBytes - before);
-  ::madvise(memory + before, bytes, MADV_HUGEPAGE);  // A wish: without it, it is memory all the same.
+  ::madvise(memory + before, bytes,
+            MADV_HUGEPAGE);  // A wish: without it, it is memory all the same.
   return memory + before;
 }
 

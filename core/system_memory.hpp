@@ -6,10 +6,10 @@
 namespace stadion {
 
 /// Where arenas get their chunks from: by default the C library's aligned_alloc() and free(), from
-/// 256 KiB on pages of their own, from 2 MiB on huge pages where the system has them.
+/// 64 KiB on pages of their own, from 2 MiB on huge pages where the system has them.
 ///
 /// Both functions are called from any thread; `bytes` is a multiple of kSystemMemoryAlignment, from
-/// 256 KiB on of 4096. `allocate` answers null when there is no memory; the
+/// 64 KiB on of 4096. `allocate` answers null when there is no memory; the
 /// alignment is kSystemMemoryAlignment.
 struct SystemMemory {
   void* (*allocate)(std::size_t bytes) noexcept;

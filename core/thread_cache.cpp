@@ -58,7 +58,6 @@ void send_half_to_depot() noexcept {
   depot_store(sent);
 }
 
-
 Chunk* acquire_from_depot(std::size_t chunk_bytes) noexcept {
   const bool cached = chunk_bytes <= kThreadCachedChunkBytesMax && may_cache();
   const std::size_t room = kThreadCacheBytesMax - thread_cache.bytes;

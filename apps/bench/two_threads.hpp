@@ -19,7 +19,7 @@ namespace stadion::bench {
 
 /// W4: per iteration each thread makes this many allocations, so many that the barrier and the
 /// clear() between rounds cost next to nothing.
-inline constexpr std::size_t kSharedAllocations = 100'000;
+inline constexpr std::size_t kSharedAllocations = 10'000;
 
 template <class Arena>
 [[gnu::noinline]] void allocate_shared_round(Arena& arena) {
