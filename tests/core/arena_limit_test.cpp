@@ -5,7 +5,9 @@
 #include <array>
 #include <barrier>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "core/arena.hpp"
 #include "tests/support/live_arenas.hpp"
@@ -125,6 +127,69 @@ TEST_CASE_FIXTURE(LiveArenas,
   other.join();
   CHECK(refusals == 0);
   CHECK(served_too_much == 0);
+}
+
+/// Sets the process limit for one scope, counted from what is held now.
+class ProcessLimit {
+ public:
+  explicit ProcessLimit(std::size_t bytes_from_now) noexcept {
+    Arena::trim();
+    before_ = Arena::set_process_limit_bytes(Arena::process_bytes() + bytes_from_now);
+  }
+  ~ProcessLimit() { Arena::set_process_limit_bytes(before_); }
+  ProcessLimit(const ProcessLimit&) = delete;
+  ProcessLimit& operator=(const ProcessLimit&) = delete;
+
+ private:
+  std::size_t before_ = 0;
+};
+
+TEST_CASE_FIXTURE(LiveArenas, "process limit: one below, at and above what an arena needs") {
+  for (const std::size_t bytes : {std::size_t{4095}, std::size_t{4096}, std::size_t{4097}}) {
+    CAPTURE(bytes);
+    const ProcessLimit limit(bytes);
+    Arena arena{ArenaOptions{.chunk_bytes = 4096}};
+    CHECK((arena.try_alloc(4096 - sizeof(detail::Chunk)) != nullptr) == (bytes >= 4096));
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "process limit: says what it is, what was asked and where") {
+  const ProcessLimit limit(100);
+  Arena arena;
+  std::string text;
+  try {
+    (void)arena.alloc(12345);
+  } catch (const ArenaFailed& failure) {
+    text = failure.what();
+  }
+  CHECK(text.find("12345 bytes: over the process limit of ") != std::string::npos);
+  CHECK(text.find("arena_limit_test.cpp") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(
+    LiveArenas,
+    "process limit: holds for all arenas together, and what one gives back serves another") {
+  const ProcessLimit limit(3 * 1024 * 1024);
+  std::optional<Arena> first(std::in_place);
+  Arena second;
+  (void)first->alloc(2'000'000);
+  CHECK_THROWS_AS((void)second.alloc(2'000'000), ArenaFailed);
+  CHECK(second.alloc(100) != nullptr);
+  first.reset();  // The block stays with the process; it is given back for the next, when needed.
+  CHECK_NOTHROW((void)second.alloc(2'500'000));
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "process limit: counts what is kept for reuse, until it is trimmed") {
+  Arena::trim();
+  const std::size_t before = Arena::process_bytes();
+  {
+    Arena arena;
+    (void)arena.alloc(1);
+    CHECK(Arena::process_bytes() == before + kArenaChunkBytes);
+  }
+  CHECK(Arena::process_bytes() == before + kArenaChunkBytes);
+  Arena::trim();
+  CHECK(Arena::process_bytes() == before);
 }
 
 }  // namespace

@@ -135,8 +135,8 @@ TEST_CASE_FIXTURE(LiveArenas,
   CHECK(Arena::process_bytes() == bytes_before);
 }
 
-TEST_CASE_FIXTURE(LiveArenas,
-                  "thread cache: before a chunk is refused, what is kept in other sizes goes back") {
+TEST_CASE_FIXTURE(
+    LiveArenas, "thread cache: before a chunk is refused, what is kept in other sizes goes back") {
   ScriptedMemory memory;
   release_chunk(acquire(kMin));
   release_chunk(acquire(kCachedMax * 2));
@@ -187,8 +187,9 @@ TEST_CASE_FIXTURE(LiveArenas,
 
 /// Has an arena that is disposed when the thread's other objects are long gone: from the destructor
 /// of a pthread key, which runs after those of thread_local objects.
-TEST_CASE_FIXTURE(LiveArenas,
-                  "thread cache: chunks released after the end of their thread's cache are not lost") {
+TEST_CASE_FIXTURE(
+    LiveArenas,
+    "thread cache: chunks released after the end of their thread's cache are not lost") {
   ScriptedMemory memory;
   static constinit thread_local Chunk* held[4] = {};
   pthread_key_t key{};
