@@ -42,15 +42,15 @@ bool may_cache() noexcept {
 }
 
 /// Half of each size, rounded up, so that what is used now is still there afterwards.
-void send_half_to_depot() noexcept {
+void send_half_to_depot(ThreadCache& cache) noexcept {
   Chunk* sent = nullptr;
   for (std::size_t chunk_class = 0; chunk_class < ChunkClass::kCount; ++chunk_class) {
     std::size_t count = 0;
-    for (const Chunk* each = thread_cache.chunks[chunk_class]; each != nullptr; each = each->next) {
+    for (const Chunk* each = cache.chunks[chunk_class]; each != nullptr; each = each->next) {
       ++count;
     }
     for (count = (count + 1) / 2; count > 0; --count) {
-      Chunk* chunk = thread_cache.pop(chunk_class);
+      Chunk* chunk = cache.pop(chunk_class);
       chunk->next = sent;
       sent = chunk;
     }
@@ -100,7 +100,7 @@ void release_chunk_elsewhere(Chunk* chunk) noexcept {
     return;
   }
   if (thread_cache.bytes + chunk->bytes > kThreadCacheBytesMax) {
-    send_half_to_depot();
+    send_half_to_depot(thread_cache);
   }
   thread_cache.push(chunk);
 }
