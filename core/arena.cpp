@@ -35,7 +35,7 @@ void unlock_after_fork() noexcept {
 ArenaFailed::ArenaFailed(std::size_t bytes, detail::ArenaRefusal refusal,
                          SourceLocation where) noexcept {
   std::size_t used = 0;
-  const auto append = [this, &used](int written) {
+  const auto append = [&used](int written) {
     used = std::min(used + static_cast<std::size_t>(std::max(written, 0)), sizeof text_ - 1);
   };
   append(std::snprintf(text_, sizeof text_, "arena: cannot allocate %zu bytes: %s", bytes,
@@ -72,10 +72,16 @@ void Arena::clear(std::size_t keep_bytes) noexcept {
 }
 
 void Arena::adopt() noexcept {
-  if (!is_disposed()) {
-    STADION_ASSERT(front_.owned.scope_count == 0);
-    front_.owner = detail::this_thread_id();
+  STADION_ASSERT(front_.owned.scope_count == 0);
+  if (is_disposed() || front_.owned_by_this_thread()) {
+    return;
   }
+  if (detail::Lane* lane = front_.state->this_threads_lane()) {
+    // What this thread makes from now on may refer to what it made there: it is destroyed first.
+    STADION_ASSERT(lane->scope_count == 0);
+    front_.owned.push_obligations(*lane);
+  }
+  front_.owner = detail::this_thread_id();
 }
 
 std::size_t Arena::process_bytes() noexcept { return detail::process_bytes(); }
@@ -89,7 +95,8 @@ void Arena::trim() noexcept { detail::trim_caches(); }
 void* Arena::alloc_or_fail(std::size_t bytes, std::size_t alignment, SourceLocation where) {
   // Another thread than the owner comes here each time.
   const detail::KnownLane& known = detail::known_lane(front_.state->lanes_id);
-  if (known.lanes_id == front_.state->lanes_id && alignment <= kArenaAlignmentMax) {
+  if (known.lanes_id == front_.state->lanes_id && !front_.owned_by_this_thread() &&
+      alignment <= kArenaAlignmentMax) {
     if (void* memory = known.lane->bump(bytes, alignment)) {
       return memory;
     }
@@ -110,6 +117,8 @@ ArenaScope::ArenaScope(Arena& arena) noexcept : state_(*arena.front_.state) {
   if (detail::Lane* lane = state_.this_threads_lane()) {
     mark_ = lane->mark();
     depth_ = ++lane->scope_count;
+    outer_chunk_ = std::exchange(lane->scope_chunk, mark_.current);
+    outer_position_ = std::exchange(lane->scope_position, mark_.position);
   }
 }
 
@@ -120,8 +129,9 @@ ArenaScope::~ArenaScope() {
   }
   STADION_ASSERT(lane->scope_count == depth_);
   lane->scope_count -= static_cast<unsigned>(depth_ > 0);
-  // Where there was no chunk yet there may be one now: it is kept, from its start.
-  state_.rewind(*lane, mark_.current != nullptr ? mark_ : state_.origin(*lane));
+  state_.rewind(*lane, depth_ > 0 ? mark_ : state_.origin(*lane));
+  lane->scope_chunk = outer_chunk_;
+  lane->scope_position = outer_position_;
 }
 
 }  // namespace stadion

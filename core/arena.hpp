@@ -89,8 +89,9 @@ class Arena {
                              SourceLocation where = SourceLocation::current());
 
   /// Makes this thread's last allocation larger, or smaller, where it is: `memory`, which was asked
-  /// for with `bytes`, has `new_bytes` then. False, and nothing has happened, when something was
-  /// allocated after it or its chunk has no room: then allocate anew and copy.
+  /// for with `bytes`, has `new_bytes` then. False, and nothing has happened, when that cannot be
+  /// told or done: something was allocated after it, its chunk has no room, it is a large block or
+  /// an empty one, or it is older than an ArenaScope that is open. Then allocate anew and copy.
   [[nodiscard]] bool extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept;
 
   /// Constructs a T in the arena. A destructor that does something is run at clear() or dispose(),
@@ -120,6 +121,7 @@ class Arena {
   bool is_disposed() const noexcept { return front_.state == &detail::disposed_arena; }
 
   /// Makes the current thread the owner: for an arena that was handed over with the work it is for.
+  /// What this thread made in it before counts as the new owner's, made just now.
   void adopt() noexcept;
 
   ArenaStatistics statistics() const noexcept { return front_.state->statistics(); }

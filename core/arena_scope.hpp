@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+
 #include "core/arena.hpp"
 
 namespace stadion {
@@ -30,6 +32,8 @@ class ArenaScope {
   detail::ArenaState& state_;
   detail::LaneMark mark_;
   unsigned depth_ = 0;
+  detail::Chunk* outer_chunk_ = nullptr;
+  std::uintptr_t outer_position_ = 0;
 };
 
 }  // namespace stadion

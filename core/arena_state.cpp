@@ -31,7 +31,7 @@ std::size_t release_chunks(Chunk* list) noexcept {
     Chunk* chunk = list;
     list = chunk->next;
     bytes += chunk->bytes;
-    scrub(chunk->begin(), chunk->capacity());
+    take_back(chunk, chunk->begin(), chunk->capacity());
     release_chunk(chunk);
   }
   return bytes;

@@ -77,8 +77,9 @@ struct alignas(64) ArenaState {
   }
   /// The common case: nothing else, and no destructor to run.
   bool has_one_chunk() const noexcept {
-    return owned().first != nullptr && owned().first->next == nullptr && owned().large == nullptr &&
-           owned().obligations == nullptr && newest_other_lane() == nullptr;
+    return owned().current != nullptr && owned().first->next == nullptr &&
+           owned().large == nullptr && owned().obligations == nullptr &&
+           newest_other_lane() == nullptr;
   }
   /// Gives back all but a first chunk that may wait with the state.
   void reduce() noexcept;

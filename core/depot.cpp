@@ -106,12 +106,14 @@ Chunk* chunk_from_system(std::size_t chunk_bytes, bool& over_limit) noexcept {
     return nullptr;
   }
   auto* chunk = ::new (memory) Chunk{nullptr, chunk_bytes};
+  begin_carving(chunk);
   poison(chunk->begin(), chunk->capacity());
   return chunk;
 }
 
 void chunk_to_system(Chunk* chunk) noexcept {
   const std::size_t bytes = chunk->bytes;
+  end_carving(chunk);
   unpoison(chunk->begin(), chunk->capacity());
   system_release(chunk, bytes);
   bytes_taken.fetch_sub(bytes, std::memory_order_relaxed);

@@ -10,26 +10,42 @@ std::uintptr_t address(const void* memory) noexcept {
   return reinterpret_cast<std::uintptr_t>(memory);
 }
 
-void scrub_between(std::uintptr_t begin, std::uintptr_t end) noexcept {
-  scrub(reinterpret_cast<void*>(begin), end - begin);
+/// What was handed out of the chunk between the two addresses.
+void take_back_between(Chunk& chunk, std::uintptr_t begin, std::uintptr_t end) noexcept {
+  take_back(&chunk, reinterpret_cast<void*>(begin), end - begin);
 }
 
 }  // namespace
 
 bool Lane::extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept {
   const std::uintptr_t start = address(memory);
+  const bool is_older_than_scope = current == scope_chunk && start < scope_position;
+  if (bytes == 0 || is_older_than_scope) {
+    return false;  // The scope's end would take back, or not give back, what is changed now.
+  }
   if (start > position || position - start != round_to_granule(bytes) || new_bytes > end - start) {
     return false;
   }
+  used_max = bytes_used_max();
   position = start + round_to_granule(new_bytes);
-  if (new_bytes < bytes) {
-    scrub_between(start + new_bytes, start + round_to_granule(bytes));
-  }
-  unpoison(memory, new_bytes);
+  resize(current, memory, bytes, new_bytes);
   return true;
 }
 
 std::size_t Lane::bytes_used_max() const noexcept { return std::max(used_max, bytes_used()); }
+
+void Lane::push_obligations(Lane& other) noexcept {
+  if (other.obligations == nullptr) {
+    return;
+  }
+  Obligation* oldest = other.obligations;
+  while (oldest->earlier != nullptr) {
+    oldest = oldest->earlier;
+  }
+  oldest->earlier = obligations;
+  obligations = other.obligations;
+  other.obligations = nullptr;
+}
 
 void Lane::destroy_down_to(const Obligation* earlier) noexcept {
   // A destructor may itself make objects in this lane: they are newer, and come next.
@@ -42,16 +58,18 @@ void Lane::destroy_down_to(const Obligation* earlier) noexcept {
 
 void Lane::rewind(const LaneMark& mark) noexcept {
   used_max = bytes_used_max();
-  if (current == mark.current) {
-    scrub_between(mark.position, position);
+  if (current == nullptr) {
+    // Nothing was handed out since.
+  } else if (current == mark.current) {
+    take_back_between(*current, mark.position, position);
   } else {
     Chunk* chunk = first;
     if (mark.current != nullptr) {
-      scrub_between(mark.position, address(mark.current->end()));
+      take_back_between(*mark.current, mark.position, address(mark.current->end()));
       chunk = mark.current->next;
     }
     for (;; chunk = chunk->next) {
-      scrub(chunk->begin(), chunk->capacity());
+      take_back_between(*chunk, address(chunk->begin()), address(chunk->end()));
       if (chunk == current) {
         break;
       }

@@ -52,6 +52,9 @@ struct Lane {
   std::size_t blocks_in_use = 0;  ///< Chunks and large ones: the next chunk's size grows with it.
   std::size_t used_max = 0;       ///< The most bytes_used() that was seen before a rewind().
   unsigned scope_count = 0;       ///< How many ArenaScopes are open.
+  /// Where the innermost of them began: what is older must not grow or shrink.
+  Chunk* scope_chunk = nullptr;
+  std::uintptr_t scope_position = 0;
 
   constexpr Lane() noexcept = default;
   /// With the chunk, if any, open and nothing handed out of it.
@@ -64,6 +67,8 @@ struct Lane {
 
   void* bump(std::size_t bytes, std::size_t alignment) noexcept;
   bool extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept;
+  /// Also those of another lane, as newer ones.
+  void push_obligations(Lane& other) noexcept;
   void push_obligation(Obligation& obligation) noexcept {
     obligation.earlier = obligations;
     obligations = &obligation;
@@ -94,7 +99,7 @@ struct Lane {
   /// Takes back what was handed out of the only chunk.
   void restart() noexcept {
     const auto begin = reinterpret_cast<std::uintptr_t>(first->begin());
-    scrub(first->begin(), position - begin);
+    take_back(first, first->begin(), position - begin);
     position = begin;
     blocks_in_use = 1;
     used_max = 0;
@@ -134,7 +139,7 @@ inline void* Lane::bump(std::size_t bytes, std::size_t alignment) noexcept {
   }
   position = start + round_to_granule(bytes);
   auto* memory = reinterpret_cast<void*>(start);
-  unpoison(memory, bytes);
+  hand_out(current, memory, bytes);
   if (memory == nullptr) {
     __builtin_unreachable();  // Not even without a chunk; saves the caller a second test.
   }

@@ -176,9 +176,11 @@ void Parser::gather_head(std::string_view bytes) {
     // The guard lets no more than head_bytes_max pass.
     const std::size_t doubled = std::max(partial_capacity_ * 2, kPartialHeadBytesMin);
     const std::size_t capacity = std::max(std::min(doubled, limits_->head_bytes_max), needed);
-    auto* larger = static_cast<char*>(arena_->alloc(capacity, 1));
-    std::copy_n(partial_head_, partial_size_, larger);
-    partial_head_ = larger;
+    if (!arena_->extend(partial_head_, partial_capacity_, capacity)) {
+      auto* larger = static_cast<char*>(arena_->alloc(capacity, 1));
+      std::copy_n(partial_head_, partial_size_, larger);
+      partial_head_ = larger;
+    }
     partial_capacity_ = capacity;
   }
   std::copy(bytes.begin(), bytes.end(), partial_head_ + partial_size_);
@@ -332,12 +334,14 @@ ParseError Parser::append_body(std::string_view bytes) noexcept {
     const std::size_t doubled = std::max(body_capacity_ * 2, kBodyBytesAtFirst);
     const std::size_t most = framing_.chunked ? limits_->body_bytes_max : announced;
     const std::size_t capacity = std::max(std::min(doubled, most), needed);
-    auto* larger = static_cast<char*>(arena_->try_alloc(capacity, 1));
-    if (larger == nullptr) {
-      return ParseError::out_of_memory;
+    if (!arena_->extend(body_, body_capacity_, capacity)) {
+      auto* larger = static_cast<char*>(arena_->try_alloc(capacity, 1));
+      if (larger == nullptr) {
+        return ParseError::out_of_memory;
+      }
+      std::copy_n(body_, body_size_, larger);
+      body_ = larger;
     }
-    std::copy_n(body_, body_size_, larger);
-    body_ = larger;
     body_capacity_ = capacity;
   }
   std::copy(bytes.begin(), bytes.end(), body_ + body_size_);

@@ -77,8 +77,7 @@ bool Session::step(pool::Connection& connection) {
       if (!may_begin_exchange(connection)) {
         return false;
       }
-      begin_exchange();
-      return true;
+      return begin_exchange(connection);
     case Phase::reading: return read(connection);
     case Phase::responding: return write_response(connection);
     case Phase::closing: return false;
@@ -91,12 +90,21 @@ bool Session::may_begin_exchange(const pool::Connection& connection) const noexc
   return !connection.input().empty() && answered_in_turn_ < context_->limits.pipelined_requests_max;
 }
 
-void Session::begin_exchange() {
-  exchange_.emplace(context_->limits);
+bool Session::begin_exchange(pool::Connection& connection) {
+  try {
+    exchange_.emplace(context_->limits);
+  } catch (const ArenaFailed& failure) {
+    // There is no memory even to say so in.
+    log(LogLevel::error, failure.what());
+    connection.close();
+    phase_ = Phase::closing;
+    return false;
+  }
   parser_.begin(exchange_->arena);
   is_timed_ = false;
   owes_continue_ = false;
   phase_ = Phase::reading;
+  return true;
 }
 
 bool Session::read(pool::Connection& connection) {

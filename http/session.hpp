@@ -76,7 +76,8 @@ class Session {
   bool step(pool::Connection& connection);
 
   bool may_begin_exchange(const pool::Connection& connection) const noexcept;
-  void begin_exchange();
+  /// False when there is no memory for one; the connection is closed then.
+  bool begin_exchange(pool::Connection& connection);
   void end_exchange(pool::Connection& connection);
 
   bool read(pool::Connection& connection);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/arena.hpp"
+#include "core/arena_scope.hpp"
 #include "tests/support/live_arenas.hpp"
 
 namespace stadion {
@@ -32,6 +33,7 @@ TEST_CASE_FIXTURE(LiveArenas, "extend: it shrinks, too, and what follows takes t
   auto* text = static_cast<char*>(arena.alloc(1000));
   CHECK(arena.extend(text, 1000, 100));
   CHECK(arena.bytes_used() == 112);
+  CHECK(arena.statistics().bytes_used_max == 1008);
   CHECK(arena.alloc(16) == text + 112);
 }
 
@@ -63,6 +65,29 @@ TEST_CASE_FIXTURE(LiveArenas, "extend: not a large block, which has a chunk of i
   Arena arena;
   void* large = arena.alloc(300'000);
   CHECK_FALSE(arena.extend(large, 300'000, 300'100));
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "extend: not what is older than a scope that is open") {
+  Arena arena;
+  void* older = arena.alloc(64);
+  {
+    ArenaScope outer(arena);
+    CHECK_FALSE(arena.extend(older, 64, 16));
+    CHECK_FALSE(arena.extend(older, 64, 100));
+    void* newer = arena.alloc(64);
+    {
+      ArenaScope inner(arena);
+      CHECK_FALSE(arena.extend(newer, 64, 100));
+    }
+    CHECK(arena.extend(newer, 64, 100));
+  }
+  CHECK(arena.extend(older, 64, 100));
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "extend: not an allocation of no bytes, which may be anywhere") {
+  Arena arena;
+  void* empty = arena.alloc(0);
+  CHECK_FALSE(arena.extend(empty, 0, 10));
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "extend: each thread has its own last allocation") {

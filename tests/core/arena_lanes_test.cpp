@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/arena_scope.hpp"
 #include "core/depot.hpp"
 #include "core/thread_cache.hpp"
 #include "tests/support/live_arenas.hpp"
@@ -156,6 +157,46 @@ TEST_CASE_FIXTURE(LiveArenas, "adopt: to and fro between threads, nothing is los
     CHECK(*numbers[static_cast<std::size_t>(round)] == round);
   }
   CHECK(arena.statistics().lanes == 1);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "adopt: a thread that had a lane leaves it for the owner's") {
+  Arena arena{ArenaOptions{.chunk_bytes = 1024}};
+  (void)arena.alloc(900);
+  on_another_thread([&arena] {
+    (void)arena.alloc(16);
+    arena.adopt();
+    void* memory = arena.alloc(200);
+    CHECK(arena.extend(memory, 200, 100));
+    const std::size_t used = arena.bytes_used();
+    {
+      ArenaScope scope(arena);
+      (void)arena.alloc(200);
+    }
+    CHECK(arena.bytes_used() == used);
+  });
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "adopt: what the new owner made before is destroyed after what it makes then") {
+  struct Recorded {
+    Recorded(std::vector<int>& log, int id) : record(log), number(id) {}
+    ~Recorded() { record.push_back(number); }
+    Recorded(const Recorded&) = delete;
+    Recorded& operator=(const Recorded&) = delete;
+    std::vector<int>& record;
+    int number;
+  };
+  std::vector<int> record;
+  Arena arena;
+  arena.make<Recorded>(record, 1);
+  on_another_thread([&] {
+    arena.make<Recorded>(record, 2);
+    arena.make<Recorded>(record, 3);
+    arena.adopt();
+    arena.make<Recorded>(record, 4);
+  });
+  arena.clear();
+  CHECK(record == std::vector{4, 3, 2, 1});
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "adopt: a disposed arena stays disposed") {

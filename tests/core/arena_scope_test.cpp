@@ -108,6 +108,26 @@ TEST_CASE_FIXTURE(LiveArenas, "scope: chunks that it filled are kept, large bloc
   CHECK(arena.bytes_reserved() == reserved);
 }
 
+TEST_CASE_FIXTURE(LiveArenas,
+                  "scope: a large block from before stays, also where there is no chunk") {
+  Arena::trim();
+  Arena arena;
+  auto* large = static_cast<char*>(arena.alloc(500'000));
+  std::memset(large, 7, 500'000);
+  const std::size_t used = arena.bytes_used();
+  for (int round = 0; round < 2; ++round) {
+    ArenaScope scope(arena);
+    (void)arena.alloc(10);
+    (void)arena.alloc(600'000);
+  }
+  CHECK(arena.bytes_used() == used);
+  CHECK(large[0] == 7);
+  CHECK(large[499'999] == 7);
+  arena.clear();
+  CHECK(arena.bytes_used() == 0);
+  CHECK(arena.make<int>(1) == 1);
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "scope: it ends with an exception, too") {
   std::vector<int> record;
   Arena arena;

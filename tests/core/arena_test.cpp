@@ -221,8 +221,7 @@ TEST_CASE_FIXTURE(LiveArenas,
   CHECK(arena.bytes_used() == 48);
 }
 
-TEST_CASE_FIXTURE(LiveArenas,
-                  "bytes_used: counts what was handed out, rounded up, in all chunks") {
+TEST_CASE_FIXTURE(LiveArenas, "bytes_used: counts what was handed out, rounded up, in all chunks") {
   Arena arena{ArenaOptions{.chunk_bytes = 1024}};
   CHECK(arena.bytes_used() == 0);
   (void)arena.alloc(1, 1);
@@ -385,8 +384,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(
-    LiveArenas,
-    "recycling: after a burst of 64 MiB at most 10 MiB are kept, after trim nothing") {
+    LiveArenas, "recycling: after a burst of 64 MiB at most 10 MiB are kept, after trim nothing") {
   ScriptedMemory memory;
   std::vector<std::unique_ptr<Arena>> burst;
   while (memory.bytes_held() < 64 * 1024 * 1024) {
@@ -397,7 +395,8 @@ TEST_CASE_FIXTURE(
   }
   burst.clear();
   CHECK(memory.bytes_held() > 0);
-  CHECK(memory.bytes_held() <= static_cast<std::int64_t>(detail::kThreadKeptBytesMax + detail::kDepotBytesMax));
+  CHECK(memory.bytes_held() <=
+        static_cast<std::int64_t>(detail::kThreadKeptBytesMax + detail::kDepotBytesMax));
   Arena::trim();
   CHECK(memory.bytes_held() == 0);
 }

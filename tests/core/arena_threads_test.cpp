@@ -211,7 +211,8 @@ TEST_CASE_FIXTURE(
       (void)arenas.back()->alloc(60'000);
     }
     std::thread([&arenas] { arenas.clear(); }).join();
-    CHECK(memory.bytes_held() <= static_cast<std::int64_t>(2 * detail::kThreadKeptBytesMax + detail::kDepotBytesMax));
+    CHECK(memory.bytes_held() <=
+          static_cast<std::int64_t>(2 * detail::kThreadKeptBytesMax + detail::kDepotBytesMax));
   }
 }
 

@@ -5,8 +5,8 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -185,38 +185,37 @@ TEST_CASE_FIXTURE(LiveArenas,
   release_chunk(chunk);
 }
 
-/// Has an arena that is disposed when the thread's other objects are long gone: from the destructor
-/// of a pthread key, which runs after those of thread_local objects.
+/// Chunks that a thread releases at its very end: one in each of two rounds of destructors, so that
+/// the second comes after the end of the thread's cache, whose turn is in the first.
+struct Will {
+  pthread_key_t key{};
+  std::array<Chunk*, 2> chunks{};
+  std::size_t executed = 0;
+};
+
+void execute(void* value) {
+  auto& will = *static_cast<Will*>(value);
+  release_chunk(will.chunks[will.executed]);
+  if (++will.executed < will.chunks.size()) {
+    pthread_setspecific(will.key, &will);
+  }
+}
+
 TEST_CASE_FIXTURE(
     LiveArenas,
     "thread cache: chunks released after the end of their thread's cache are not lost") {
   ScriptedMemory memory;
-  static constinit thread_local Chunk* held[4] = {};
-  pthread_key_t key{};
-  const auto release_last = [](void* value) {
-    // Set again, so that a later round of destructors finds it after the cache's own.
-    auto& round = *static_cast<int*>(value);
-    release_chunk(held[round]);
-    if (++round < 4) {
-      pthread_key_t same = 0;
-      std::memcpy(&same, static_cast<int*>(value) + 1, sizeof same);
-      pthread_setspecific(same, value);
+  Will will;
+  REQUIRE(pthread_key_create(&will.key, execute) == 0);
+  std::thread([&will] {
+    for (Chunk*& chunk : will.chunks) {
+      chunk = acquire(kMin);
     }
-  };
-  REQUIRE(pthread_key_create(&key, release_last) == 0);
-  struct {
-    int round = 0;
-    pthread_key_t key = 0;
-  } state{0, key};
-  std::thread([&] {
-    for (Chunk*& each : held) {
-      each = acquire(kMin);
-    }
-    pthread_setspecific(key, &state);
+    pthread_setspecific(will.key, &will);
   }).join();
-  pthread_key_delete(key);
-  CHECK(state.round == 4);
-  CHECK(memory.bytes_held() == 4 * static_cast<std::int64_t>(kMin));
+  pthread_key_delete(will.key);
+  CHECK(will.executed == will.chunks.size());
+  CHECK(memory.bytes_held() == 2 * static_cast<std::int64_t>(kMin));
   detail::trim_caches();
   CHECK(memory.bytes_held() == 0);
 }

@@ -17,7 +17,13 @@ class LiveArenas {
  public:
   LiveArenas() = default;
   ~LiveArenas() {
-    CHECK_MESSAGE(Arena::debug_live_count() == count_before_, "the test case leaked an arena");
+    const bool has_leaked = Arena::debug_live_count() != count_before_;
+    CHECK_MESSAGE(!has_leaked, "the test case leaked an arena, or disposed another's");
+    if (has_leaked) {
+      for (const LiveArena& arena : Arena::debug_live()) {
+        MESSAGE(to_string(arena));
+      }
+    }
     CHECK_MESSAGE(Arena::debug_live_bytes() == bytes_before_, "the test case leaked chunks");
   }
 
