@@ -151,6 +151,14 @@ TEST_CASE_FIXTURE(
   CHECK(static_cast<char*>(after)[0] == 1);
 }
 
+#elif defined(STADION_VALGRIND)
+
+TEST_CASE_FIXTURE(LiveArenas, "poison: of a build for valgrind, arena_death_test tells") {
+  Arena arena;
+  auto* memory = static_cast<char*>(std::memset(arena.alloc(100), 1, 100));
+  CHECK(memory[99] == 1);
+}
+
 #else
 
 TEST_CASE_FIXTURE(LiveArenas, "scrub: release builds leave given-up memory as it is") {
