@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "core/assert.hpp"
+
 /// The blocks of memory that arenas carve, and their sizes. Internal to core/.
 namespace stadion::detail {
 
@@ -31,6 +33,7 @@ class ChunkClass {
 
   /// `chunk_bytes` is one that chunk_bytes_for() answered, and at most kRecycledChunkBytesMax.
   static constexpr std::size_t of(std::size_t chunk_bytes) noexcept {
+    STADION_ASSERT(chunk_bytes >= kChunkBytesMin && chunk_bytes <= kRecycledChunkBytesMax);
     const auto width = static_cast<std::size_t>(std::bit_width(chunk_bytes - 1));
     return (width - kSmallestWidth) * 4 + ((chunk_bytes - 1) >> (width - 3)) - 7;
   }
