@@ -9,6 +9,7 @@
 #include "core/arena_scope.hpp"
 #include "core/depot.hpp"
 #include "core/known_lanes.hpp"
+#include "core/state_store.hpp"
 #include "core/thread_cache.hpp"
 
 namespace stadion {
@@ -18,6 +19,8 @@ namespace {
 constexpr std::size_t kPathBytesMax = 72;
 
 void lock_for_fork() noexcept {
+  detail::prepare_thread_cache_for_fork();
+  detail::prepare_state_store_for_fork();
   detail::depot_lock();
   detail::live_arenas_lock();
 }

@@ -41,18 +41,20 @@ class ArenaFailed : public std::bad_alloc {
 /// destructor.
 ///
 /// Lifetime   A pointer from this arena is valid until the next clear(), release() or dispose().
-/// Threads    Any number of threads may allocate at once, none under a lock: each bumps a lane of its
-///            own. The thread that made the arena, or adopt()ed it, is its owner and the fastest.
+/// Threads    Any number of threads may allocate at once, each from a lane of its own: without a lock
+///            but where a new chunk comes from the depot. A thread's lane stays until the next
+///            clear(), 4 KiB at the least, also when the thread has ended. The thread that made the arena, or adopt()ed it, is its owner and the fastest.
 ///            clear(), release(), dispose(), adopt() and statistics() need exclusive access, and
 ///            nobody needs to be the owner for it.
 /// Limits     One allocation is at most kArenaAllocationBytesMax, its alignment at most
 ///            kArenaAlignmentMax; all chunks together at most ArenaOptions::limit_bytes; the chunks
-///            of all arenas, and what is kept for reuse, at most set_process_limit_bytes().
+///            of all arenas, and what is kept for reuse, at most set_process_limit_bytes(). Not
+///            counted are some 320 bytes for each arena, of the most that ever lived at once.
 /// Throws     ArenaFailed when the system has no memory, a limit would be passed, or the arena was
 ///            disposed.
 /// Cost       A pointer bump; when the chunk is full, a visit to the thread's cache of chunks.
-///            Making an arena takes what the thread's last one left, its first chunk included; the
-///            system is asked for memory with an allocation only. A size is rounded up to 16 bytes.
+///            Making an arena takes what the thread's last one left, its first chunk included. A
+///            size is rounded up to 16 bytes.
 /// Source     Document "Core API", "Thread Safety", Patterns 1 to 4.
 class Arena {
  public:
@@ -136,8 +138,8 @@ class Arena {
   static std::size_t debug_live_count() noexcept { return detail::live_arena_count(); }
   /// Bytes of all chunks of all live arenas.
   static std::size_t debug_live_bytes() noexcept { return detail::live_arena_bytes(); }
-  /// Every live arena, with where it was made; the oldest first. In debug builds also its last four
-  /// allocations.
+  /// Every live arena, with where it was made; those of one thread in the order in which they were.
+  /// In debug builds also the last four allocations by alloc() and what is made of it.
   static std::vector<LiveArena> debug_live() { return detail::live_arenas(); }
 
   /// Bytes taken from the system by all arenas, kept for reuse by any thread included.
@@ -221,7 +223,7 @@ T& Arena::make(Args&&... args) {
       T* object() noexcept { return std::launder(reinterpret_cast<T*>(storage)); }
     };
     auto* owed = ::new (alloc(sizeof(Owed), alignof(Owed), SourceLocation{})) Owed;
-    T* object = ::new (static_cast<void*>(owed->storage)) T(std::forward<Args>(args)...);
+    T* object = std::construct_at(reinterpret_cast<T*>(owed->storage), std::forward<Args>(args)...);
     // Linked only after construction: an object whose constructor throws has no destructor to run.
     owed->destroy = [](detail::Obligation* obligation) noexcept {
       std::destroy_at(static_cast<Owed*>(obligation)->object());

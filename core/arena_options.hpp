@@ -32,7 +32,8 @@ struct ArenaStatistics {
   std::size_t bytes_reserved = 0;  ///< Of all chunks, in use or kept.
   std::size_t bytes_wasted = 0;    ///< Lost until the next clear(): headers, ends of full chunks.
   std::size_t chunks = 0;
-  std::size_t lanes = 0;  ///< Threads that have a chunk of this arena, the owner included.
+  std::size_t lanes =
+      0;  ///< Runs of chunks: the owner's, and one for each other thread that has allocated.
 };
 
 }  // namespace stadion

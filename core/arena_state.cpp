@@ -71,8 +71,9 @@ void ArenaFront::dispose() noexcept {
 }
 
 void ArenaState::refit(std::size_t new_chunk_bytes, std::size_t new_limit_bytes) noexcept {
+  // Of a tight limit nothing is spent before it is known which thread allocates.
   if (waiting != nullptr &&
-      (waiting->bytes != new_chunk_bytes || new_chunk_bytes > new_limit_bytes)) {
+      (waiting->bytes != new_chunk_bytes || new_chunk_bytes > new_limit_bytes / 2)) {
     release_chunk(std::exchange(waiting, nullptr));
   }
   chunk_bytes = new_chunk_bytes;
@@ -234,6 +235,9 @@ void* ArenaState::alloc_from_next_chunk(Lane& lane, std::size_t bytes, std::size
   Chunk* chunk = lane.kept();
   if (chunk == nullptr || chunk->bytes < needed_bytes) {
     chunk = take_chunk(lane, preferred_bytes, chunk_bytes_for(needed_bytes), refusal);
+    if (chunk == nullptr && free_unused(lane)) {
+      chunk = take_chunk(lane, preferred_bytes, chunk_bytes_for(needed_bytes), refusal);
+    }
     if (chunk == nullptr) {
       return nullptr;
     }
@@ -369,8 +373,8 @@ void ArenaState::free_large_down_to(Lane& lane, const Chunk* earlier) noexcept {
   }
 }
 
-// What clear() kept and nothing was allocated from since, for a large block that does not fit beside
-// it. Answers whether there was any.
+// What clear() kept and nothing was allocated from since, for what does not fit beside it. Answers
+// whether there was any.
 bool ArenaState::free_unused(Lane& lane) noexcept {
   const bool is_empty =
       &lane == &owned() && lane.first != nullptr && lane.bytes_used() == 0 && lane.scope_count == 0;

@@ -73,7 +73,8 @@ struct alignas(64) ArenaState {
   void refit(std::size_t new_chunk_bytes, std::size_t new_limit_bytes) noexcept;
   bool fits(std::size_t for_chunk_bytes, std::size_t for_limit_bytes) const noexcept {
     return waiting != nullptr && waiting->bytes == for_chunk_bytes &&
-           chunk_bytes == for_chunk_bytes && limit_bytes == for_limit_bytes;
+           chunk_bytes == for_chunk_bytes && limit_bytes == for_limit_bytes &&
+           for_chunk_bytes <= for_limit_bytes / 2;
   }
   /// The common case: nothing else, and no destructor to run.
   bool has_one_chunk() const noexcept {

@@ -27,7 +27,8 @@ Chunk* chunk_from_system(std::size_t chunk_bytes, bool& over_limit) noexcept;
 void chunk_to_system(Chunk* chunk) noexcept;
 void chunks_to_system(Chunk* list) noexcept;
 
-/// Bytes taken from the system and not given back: in arenas, threads' caches and the depot.
+/// Bytes taken from the system and not given back: in arenas, waiting ones included, threads' caches
+/// and the depot.
 std::size_t process_bytes() noexcept;
 std::size_t process_limit_bytes() noexcept;
 std::size_t exchange_process_limit_bytes(std::size_t limit_bytes) noexcept;

@@ -109,7 +109,7 @@ struct Lane {
   void rewind(const LaneMark& mark) noexcept;
 };
 
-/// The lane of a thread that is not the arena's owner; it lives in its own first chunk.
+/// The lane of a thread that was not the arena's owner when it began; it lives in its own first chunk.
 struct OtherLane : Lane {
   explicit OtherLane(OtherLane* next) noexcept : thread(this_thread_id()), older(next) {}
 

@@ -57,9 +57,10 @@ struct ArenaRecord {
            shared_bytes.load(std::memory_order_relaxed);
   }
   void made(std::uint64_t new_id, std::uint64_t by_thread, SourceLocation at) noexcept {
-    file.store(at.file, std::memory_order_relaxed);
-    line.store(at.line, std::memory_order_relaxed);
-    thread.store(by_thread, std::memory_order_relaxed);
+    // Not before the id of the arena that had this record is gone.
+    file.store(at.file, std::memory_order_release);
+    line.store(at.line, std::memory_order_release);
+    thread.store(by_thread, std::memory_order_release);
     id.store(new_id, std::memory_order_release);
   }
   void disposed() noexcept {

@@ -20,10 +20,19 @@ void release_all(Chunk* list) noexcept {
   }
 }
 
+/// Whether this thread has given its store away: its end may not be heard of once more.
+constinit thread_local bool has_vacated = false;
+
 void vacate_store(void* /*unused*/) noexcept {
+  has_vacated = true;
   release_all(this_threads_store->take_chunks());
   this_threads_store->vacate();
   this_threads_store = nullptr;
+}
+
+const EndOfThread& end_of_thread() noexcept {
+  static const EndOfThread instance(vacate_store);
+  return instance;
 }
 
 StateStore* vacant_or_new_store() noexcept {
@@ -86,12 +95,13 @@ StateStore* newest_store() noexcept { return stores.load(std::memory_order_acqui
 /// Sees to it that this thread has a store whose next state fits.
 StateStore* StateStore::prepare(std::size_t chunk_bytes, std::size_t limit_bytes) noexcept {
   if (this_threads_store == nullptr) {
-    static const EndOfThread end_of_thread(vacate_store);
     this_threads_store = vacant_or_new_store();
     if (this_threads_store == nullptr) {
       return nullptr;
     }
-    (void)end_of_thread.await();  // Unheard of, the store would only not be used again.
+    // Where the thread's end may go unheard, no chunk waits: it would be lost with the store.
+    const bool is_heard = end_of_thread().await() && !has_vacated;
+    this_threads_store->waiting_bytes_max_ = is_heard ? kWaitingBytesMax : 0;
     (void)this_thread_id();
   }
   StateStore& store = *this_threads_store;
@@ -106,6 +116,8 @@ StateStore* StateStore::prepare(std::size_t chunk_bytes, std::size_t limit_bytes
   }
   return &store;
 }
+
+void prepare_state_store_for_fork() noexcept { (void)end_of_thread(); }
 
 void take_arena_ids() noexcept {
   last_arena_id = id_blocks.fetch_add(1, std::memory_order_relaxed) * kArenaIdsPerThread;

@@ -29,7 +29,7 @@ class StateStore {
 
   /// Whether a state may wait with a first chunk of that size.
   bool has_room_for(std::size_t bytes) const noexcept {
-    return waiting_bytes_ + bytes <= kWaitingBytesMax;
+    return waiting_bytes_ + bytes <= waiting_bytes_max_;
   }
   void put_back(ArenaState& state) noexcept {
     if (state.waiting != nullptr) [[likely]] {
@@ -71,6 +71,7 @@ class StateStore {
 
   ArenaState* free_ = nullptr;
   std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_bytes_max_ = 0;
   std::atomic<Block*> blocks_{nullptr};
   std::atomic<bool> occupied_{true};
   // Written by other threads.
@@ -94,6 +95,9 @@ inline ArenaState* StateStore::take(std::size_t chunk_bytes, std::size_t limit_b
   }
   return state;
 }
+
+/// Before fork(), which must not meet the initialisation of a static in another thread.
+void prepare_state_store_for_fork() noexcept;
 
 /// The newest of all stores.
 StateStore* newest_store() noexcept;

@@ -23,7 +23,8 @@ inline constexpr std::size_t kSystemMemoryAlignment = 64;
 ///
 /// Threads    Safe from any thread; but memory is given back to the source that is in place at that
 ///            time, so exchange only between sources that can release each other's memory, or while
-///            no arena lives.
+///            Arena::process_bytes() is 0: no arena lives, and Arena::trim() was called (of other
+///            threads' caches, they have ended or trimmed).
 SystemMemory exchange_system_memory(SystemMemory source) noexcept;
 
 namespace detail {

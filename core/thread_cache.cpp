@@ -30,18 +30,22 @@ void flush(void* /*unused*/) noexcept {
   thread_cache.bytes = kThreadCacheBytesMax;
 }
 
+const EndOfThread& end_of_thread() noexcept {
+  static const EndOfThread instance(flush);
+  return instance;
+}
+
 /// Whether this thread may cache: not while it ends, nor where nobody would hear of its end.
 bool may_cache() noexcept {
   if (thread_cache.state == ThreadCache::State::unborn) {
-    static const EndOfThread end_of_thread(flush);
-    const bool is_heard = end_of_thread.await();
+    const bool is_heard = end_of_thread().await();
     thread_cache.state = is_heard ? ThreadCache::State::alive : ThreadCache::State::ended;
     thread_cache.bytes = is_heard ? 0 : kThreadCacheBytesMax;
   }
   return thread_cache.state == ThreadCache::State::alive;
 }
 
-/// Half of each size, rounded up, so that what is used now is still there afterwards.
+/// Half of each size, rounded up: something goes whenever there is anything.
 void send_half_to_depot(ThreadCache& cache) noexcept {
   Chunk* sent = nullptr;
   for (std::size_t chunk_class = 0; chunk_class < ChunkClass::kCount; ++chunk_class) {
@@ -99,11 +103,13 @@ void release_chunk_elsewhere(Chunk* chunk) noexcept {
     depot_store(chunk);
     return;
   }
-  if (thread_cache.bytes + chunk->bytes > kThreadCacheBytesMax) {
+  while (thread_cache.bytes + chunk->bytes > kThreadCacheBytesMax) {
     send_half_to_depot(thread_cache);
   }
   thread_cache.push(chunk);
 }
+
+void prepare_thread_cache_for_fork() noexcept { (void)end_of_thread(); }
 
 bool trim_caches() noexcept {
   bool had_some = depot_trim();

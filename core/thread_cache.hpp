@@ -72,6 +72,9 @@ inline void release_chunk(Chunk* chunk) noexcept {
   }
 }
 
+/// Before fork(), which must not meet the initialisation of a static in another thread.
+void prepare_thread_cache_for_fork() noexcept;
+
 /// Gives this thread's cached chunks and those of the depot back to the system. Answers whether
 /// there were any.
 bool trim_caches() noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// For the few hot thread-local variables of core/ (460 bytes together): reached without a call also
+/// For the few hot thread-local variables of core/ (some 460 bytes together): reached without a call also
 /// from position-independent code. A library that is loaded at run time has 512 bytes for such ones.
 #if defined(__SANITIZE_ADDRESS__) || defined(STADION_UNDEFINED_SANITIZER)
 // -fsanitize=undefined tests each address for null by the flags of the addition that makes it, which

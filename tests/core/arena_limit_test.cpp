@@ -129,6 +129,31 @@ TEST_CASE_FIXTURE(LiveArenas,
   CHECK(served_too_much == 0);
 }
 
+TEST_CASE_FIXTURE(LiveArenas,
+                  "limit_bytes: what clear kept in chunks that are too small gives way, too") {
+  constexpr std::size_t kKiB = 1024;
+  Arena arena{ArenaOptions{.chunk_bytes = 64 * kKiB, .limit_bytes = 1344 * kKiB}};
+  for (int i = 0; i < 170; ++i) {
+    (void)arena.alloc(4000);
+  }
+  arena.clear();
+  (void)arena.alloc(2000);
+  for (const std::size_t bytes : {63 * kKiB, 63 * kKiB, 63 * kKiB, 79 * kKiB, 79 * kKiB, 79 * kKiB,
+                                  79 * kKiB, 79 * kKiB, 100 * kKiB}) {
+    CHECK(arena.try_alloc(bytes) != nullptr);
+  }
+}
+
+TEST_CASE_FIXTURE(
+    LiveArenas, "limit_bytes: one chunk's worth serves another thread first, whatever was before") {
+  for (int round = 0; round < 3; ++round) {
+    Arena arena{ArenaOptions{.chunk_bytes = 64 * 1024, .limit_bytes = 64 * 1024}};
+    std::thread([&arena] { CHECK(arena.try_alloc(100) != nullptr); }).join();
+    arena.clear();
+    CHECK(arena.try_alloc(100) != nullptr);
+  }
+}
+
 /// Sets the process limit for one scope, counted from what is held now.
 class ProcessLimit {
  public:

@@ -99,6 +99,27 @@ TEST_CASE_FIXTURE(LiveArenas,
   }
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "thread cache: no mix of sizes passes its bound, coming or going") {
+  ScriptedMemory memory;
+  const std::vector<std::size_t> sizes = {kCachedMax, kCachedMax / 2, 196'608, 131'072, 98'304,
+                                          65'536,     49'152,         32'768,  1024,    kCachedMax};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Chunk*> chunks;
+    for (const std::size_t bytes : sizes) {
+      for (std::size_t i = 0; i < 3'000'000 / bytes; ++i) {
+        chunks.push_back(acquire(bytes));
+        REQUIRE(detail::thread_cache.bytes <= detail::kThreadCacheBytesMax);
+      }
+    }
+    // In another order each time.
+    std::rotate(chunks.begin(), chunks.begin() + round * 7, chunks.end());
+    for (Chunk* chunk : chunks) {
+      release_chunk(chunk);
+      REQUIRE(detail::thread_cache.bytes <= detail::kThreadCacheBytesMax);
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "thread cache: a chunk above 1 MiB waits in the depot instead") {
   ScriptedMemory memory;
   const std::size_t larger = detail::chunk_bytes_for(kCachedMax + 1);
