@@ -228,7 +228,11 @@ T& Arena::make(Args&&... args) {
     owed->destroy = [](detail::Obligation* obligation) noexcept {
       std::destroy_at(static_cast<Owed*>(obligation)->object());
     };
-    front_.state->this_threads_lane()->push_obligation(*owed);
+    detail::Lane* lane = &front_.owned;
+    if (!front_.owned_by_this_thread()) [[unlikely]] {
+      lane = front_.state->this_threads_lane();
+    }
+    lane->push_obligation(*owed);
     return *object;
   }
 }
