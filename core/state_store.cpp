@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "core/depot.hpp"
 #include "core/end_of_thread.hpp"
 
 namespace stadion::detail {
@@ -12,20 +13,12 @@ constinit std::atomic<StateStore*> stores{nullptr};
 constinit std::atomic<std::uint64_t> id_blocks{0};
 constinit std::atomic<std::uint64_t> last_thread_id{0};
 
-void release_all(Chunk* list) noexcept {
-  while (list != nullptr) {
-    Chunk* chunk = list;
-    list = chunk->next;
-    release_chunk(chunk);
-  }
-}
-
 /// Whether this thread has given its store away: its end may not be heard of once more.
 constinit thread_local bool has_vacated = false;
 
 void vacate_store(void* /*unused*/) noexcept {
   has_vacated = true;
-  release_all(this_threads_store->take_chunks());
+  depot_store(this_threads_store->take_chunks());
   this_threads_store->vacate();
   this_threads_store = nullptr;
 }

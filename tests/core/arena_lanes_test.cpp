@@ -17,12 +17,14 @@
 #include "core/depot.hpp"
 #include "core/thread_cache.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/recorded.hpp"
 #include "tests/support/scripted_memory.hpp"
 
 namespace stadion {
 namespace {
 
 using tests::LiveArenas;
+using tests::Recorded;
 using tests::ScriptedMemory;
 
 template <class Function>
@@ -178,14 +180,6 @@ TEST_CASE_FIXTURE(LiveArenas, "adopt: a thread that had a lane leaves it for the
 
 TEST_CASE_FIXTURE(LiveArenas,
                   "adopt: what the new owner made before is destroyed after what it makes then") {
-  struct Recorded {
-    Recorded(std::vector<int>& log, int id) : record(log), number(id) {}
-    ~Recorded() { record.push_back(number); }
-    Recorded(const Recorded&) = delete;
-    Recorded& operator=(const Recorded&) = delete;
-    std::vector<int>& record;
-    int number;
-  };
   std::vector<int> record;
   Arena arena;
   arena.make<Recorded>(record, 1);

@@ -13,24 +13,13 @@
 
 #include "core/arena.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/recorded.hpp"
 
 namespace stadion {
 namespace {
 
 using tests::LiveArenas;
-
-/// Writes its number into a record when it is destroyed.
-class Recorded {
- public:
-  Recorded(std::vector<int>& record, int number) : record_(&record), number_(number) {}
-  ~Recorded() { record_->push_back(number_); }
-  Recorded(const Recorded&) = delete;
-  Recorded& operator=(const Recorded&) = delete;
-
- private:
-  std::vector<int>* record_;
-  int number_;
-};
+using tests::Recorded;
 
 TEST_CASE_FIXTURE(LiveArenas, "make: constructs from its arguments, move-only ones included") {
   Arena arena;

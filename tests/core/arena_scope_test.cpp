@@ -11,22 +11,15 @@
 #include <vector>
 
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/recorded.hpp"
 #include "tests/support/scripted_memory.hpp"
 
 namespace stadion {
 namespace {
 
 using tests::LiveArenas;
+using tests::Recorded;
 using tests::ScriptedMemory;
-
-struct Recorded {
-  Recorded(std::vector<int>& log, int id) : record(log), number(id) {}
-  ~Recorded() { record.push_back(number); }
-  Recorded(const Recorded&) = delete;
-  Recorded& operator=(const Recorded&) = delete;
-  std::vector<int>& record;
-  int number;
-};
 
 TEST_CASE_FIXTURE(LiveArenas,
                   "scope: what was allocated within is taken back, what was before stays") {
