@@ -122,6 +122,13 @@ class Arena {
 
   bool is_disposed() const noexcept { return front_.state == &detail::disposed_arena; }
 
+  /// Another limit in place of ArenaOptions::limit_bytes, for an arena that was made with one. What
+  /// is beyond it already stays. Needs exclusive access.
+  void set_limit_bytes(std::size_t limit_bytes) noexcept {
+    STADION_ASSERT(front_.state->limit_bytes != kArenaNoLimit && limit_bytes != kArenaNoLimit);
+    front_.state->limit_bytes = limit_bytes;
+  }
+
   /// Makes the current thread the owner: for an arena that was handed over with the work it is for.
   /// What this thread made in it before counts as the new owner's, made just now.
   void adopt() noexcept;

@@ -49,6 +49,13 @@ void Fields::add(std::string_view name, std::string_view value) {
   ++size_;
 }
 
+void Fields::remove(std::string_view name) noexcept {
+  const auto is_named = [name](const Field& field) {
+    return equals_ignoring_case(field.name, name);
+  };
+  size_ = static_cast<std::size_t>(std::remove_if(fields_, fields_ + size_, is_named) - fields_);
+}
+
 std::optional<std::string_view> Fields::find(std::string_view name) const noexcept {
   for (const Field& field : *this) {
     if (equals_ignoring_case(field.name, name)) {

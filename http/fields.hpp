@@ -51,6 +51,8 @@ class Fields {
   /// Room for so many fields in all.
   void reserve(std::size_t count);
   void add(std::string_view name, std::string_view value);
+  /// Takes out all fields of that name, whatever its case.
+  void remove(std::string_view name) noexcept;
   void clear() noexcept { size_ = 0; }
 
   /// The value of the first field of that name, whatever its case.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,7 @@ namespace stadion::http {
 enum class Method : std::uint8_t { get, head, post, put, delete_, connect, options, trace, patch };
 
 inline constexpr std::size_t kMethodCount = 9;
+using MethodSet = std::bitset<kMethodCount>;  ///< Method by method, in the order above.
 
 /// As it stands in a request: "GET".
 std::string_view to_string(Method method) noexcept;

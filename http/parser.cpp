@@ -104,7 +104,7 @@ struct Parser::Llhttp {
     }
     self.framing_bytes = 0;
     self.framing_begin = at + length;
-    return report(state, self.parser->append_body({at, length}));
+    return report(state, self.parser->take_body({at, length}));
   }
 
   // What follows the last chunk is the guard's.
@@ -135,10 +135,13 @@ void Parser::begin(Arena& arena) noexcept {
   section_ = Section::head;
   guard_.begin_head();
   framing_ = {};
-  partial_head_ = nullptr;
+  partial_ = nullptr;
   partial_size_ = partial_capacity_ = 0;
+  body_bytes_max_ = limits_->body_bytes_max;
+  body_size_ = 0;
   body_ = nullptr;
-  body_size_ = body_capacity_ = 0;
+  body_capacity_ = 0;
+  room_ = {};
 }
 
 Parser::Progress Parser::feed(std::string_view bytes) noexcept {
@@ -148,11 +151,29 @@ Parser::Progress Parser::feed(std::string_view bytes) noexcept {
       case Section::head: return feed_head(bytes);
       case Section::body: return feed_body(bytes);
       case Section::trailer: return feed_trailer(bytes);
+      case Section::end: return {State::complete, 0};
     }
   } catch (const ArenaFailed&) {
     error_ = ParseError::out_of_memory;
   }
   return {State::failed, 0};
+}
+
+ParseError Parser::limit_body(std::size_t bytes_max) noexcept {
+  body_bytes_max_ = bytes_max;
+  if (framing_.content_length > bytes_max) {
+    fail(ParseError::body_too_large);
+  }
+  return error_;
+}
+
+Parser::Progress Parser::feed_body_to(std::span<char> room, std::string_view bytes) noexcept {
+  room_ = room;
+  // Of so many bytes no more than as many can be the body's.
+  Progress progress = feed(section_ == Section::body ? bytes.substr(0, room.size()) : bytes);
+  progress.body_bytes = room.size() - room_.size();
+  room_ = {};
+  return progress;
 }
 
 Parser::Progress Parser::feed_head(std::string_view bytes) {
@@ -164,26 +185,24 @@ Parser::Progress Parser::feed_head(std::string_view bytes) {
   if (scanned.complete && partial_size_ == 0) {
     return {parse_head(arena_->copy(piece)), scanned.consumed};
   }
-  gather_head(piece);
-  const State state =
-      scanned.complete ? parse_head({partial_head_, partial_size_}) : State::need_more;
+  gather(piece, limits_->head_bytes_max);  // The guard lets no more pass.
+  const State state = scanned.complete ? parse_head({partial_, partial_size_}) : State::need_more;
   return {state, scanned.consumed};
 }
 
-void Parser::gather_head(std::string_view bytes) {
+void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
   const std::size_t needed = partial_size_ + bytes.size();
   if (needed > partial_capacity_) {
-    // The guard lets no more than head_bytes_max pass.
     const std::size_t doubled = std::max(partial_capacity_ * 2, kPartialHeadBytesMin);
-    const std::size_t capacity = std::max(std::min(doubled, limits_->head_bytes_max), needed);
-    if (!arena_->extend(partial_head_, partial_capacity_, capacity)) {
+    const std::size_t capacity = std::max(std::min(doubled, bytes_max), needed);
+    if (!arena_->extend(partial_, partial_capacity_, capacity)) {
       auto* larger = static_cast<char*>(arena_->alloc(capacity, 1));
-      std::copy_n(partial_head_, partial_size_, larger);
-      partial_head_ = larger;
+      std::copy_n(partial_, partial_size_, larger);
+      partial_ = larger;
     }
     partial_capacity_ = capacity;
   }
-  std::copy(bytes.begin(), bytes.end(), partial_head_ + partial_size_);
+  std::copy(bytes.begin(), bytes.end(), partial_ + partial_size_);
   partial_size_ = needed;
 }
 
@@ -201,7 +220,7 @@ Parser::State Parser::parse_head(std::string_view head) {
   }
   switch (result) {
     case HPE_OK: section_ = Section::body; return State::head_complete;
-    case HPE_PAUSED: return State::complete;
+    case HPE_PAUSED: return complete(), State::complete;
     default: return fail(ParseError::malformed_header);
   }
 }
@@ -269,9 +288,6 @@ ParseError Parser::read_target(std::string_view target) {
 
 ParseError Parser::decide_on_body() noexcept {
   framing_ = decide_framing(request_->fields_, request_->version_);
-  if (framing_.error == ParseError::none && framing_.content_length > limits_->body_bytes_max) {
-    framing_.error = ParseError::body_too_large;
-  }
   if (request_->host_.empty()) {
     request_->host_ = framing_.host;
   }
@@ -297,18 +313,18 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
     return {State::need_more, consumed};
   }
   if (!framing_.chunked) {
-    request_->body_ = {body_, body_size_};
+    complete();
     return {State::complete, consumed};
   }
   section_ = Section::trailer;
+  partial_ = nullptr;
+  partial_size_ = partial_capacity_ = 0;
   guard_.begin_trailer();
   const Progress trailer = feed_trailer(bytes.substr(consumed));
   return {trailer.state, consumed + trailer.consumed};
 }
 
-// Trailer fields are checked and left out: nothing that was decided from the head may change after
-// the body (RFC 9110 section 6.5.1).
-Parser::Progress Parser::feed_trailer(std::string_view bytes) noexcept {
+Parser::Progress Parser::feed_trailer(std::string_view bytes) {
   const HeadGuard::Result scanned = guard_.scan(bytes);
   switch (scanned.error) {
     case ParseError::none: break;
@@ -317,34 +333,72 @@ Parser::Progress Parser::feed_trailer(std::string_view bytes) noexcept {
       return {fail(ParseError::trailer_too_large), scanned.consumed};
     default: return {fail(ParseError::malformed_trailer), scanned.consumed};
   }
-  if (!scanned.complete) {
-    return {State::need_more, scanned.consumed};
+  const std::string_view piece = bytes.substr(0, scanned.consumed);
+  if (scanned.complete && partial_size_ == 0) {
+    read_trailer(arena_->copy(piece));
+  } else {
+    gather(piece, limits_->trailer_bytes_max);
+    if (!scanned.complete) {
+      return {State::need_more, scanned.consumed};
+    }
+    read_trailer({partial_, partial_size_});
   }
-  request_->body_ = {body_, body_size_};
+  complete();
   return {State::complete, scanned.consumed};
 }
 
-ParseError Parser::append_body(std::string_view bytes) noexcept {
-  const std::size_t needed = body_size_ + bytes.size();
-  if (needed > limits_->body_bytes_max) {
+// They are kept apart from the head's fields: nothing that was decided from these may change after
+// the body (RFC 9110 section 6.5.1). The guard has seen to their form.
+void Parser::read_trailer(std::string_view trailer) {
+  request_->trailers_.reserve(guard_.field_count());
+  for (std::size_t end = trailer.find('\r'); end > 0 && end < trailer.size();
+       end = trailer.find('\r')) {
+    const std::string_view line = trailer.substr(0, end);
+    const std::size_t colon = line.find(':');
+    request_->trailers_.add(line.substr(0, colon), trim_whitespace(line.substr(colon + 1)));
+    trailer.remove_prefix(end + 2);
+  }
+}
+
+void Parser::complete() noexcept {
+  section_ = Section::end;
+  if (body_ != nullptr) {
+    request_->body_ = {body_, static_cast<std::size_t>(body_size_)};
+  }
+}
+
+ParseError Parser::take_body(std::string_view bytes) noexcept {
+  if (bytes.size() > body_bytes_max_ || body_size_ > body_bytes_max_ - bytes.size()) {
     return ParseError::body_too_large;
   }
+  if (room_.data() == nullptr) {
+    return append_body(bytes);
+  }
+  std::copy(bytes.begin(), bytes.end(), room_.begin());
+  room_ = room_.subspan(bytes.size());
+  body_size_ += bytes.size();
+  return ParseError::none;
+}
+
+ParseError Parser::append_body(std::string_view bytes) noexcept {
+  const auto size = static_cast<std::size_t>(body_size_);
+  const std::size_t needed = size + bytes.size();
   if (needed > body_capacity_) {
-    const std::size_t announced = static_cast<std::size_t>(framing_.content_length);
+    const auto announced = static_cast<std::size_t>(framing_.content_length);
     const std::size_t doubled = std::max(body_capacity_ * 2, kBodyBytesAtFirst);
-    const std::size_t most = framing_.chunked ? limits_->body_bytes_max : announced;
+    const std::size_t most = framing_.chunked ? body_bytes_max_ : announced;
     const std::size_t capacity = std::max(std::min(doubled, most), needed);
     if (!arena_->extend(body_, body_capacity_, capacity)) {
       auto* larger = static_cast<char*>(arena_->try_alloc(capacity, 1));
       if (larger == nullptr) {
         return ParseError::out_of_memory;
       }
-      std::copy_n(body_, body_size_, larger);
+      std::copy_n(body_, size, larger);
       body_ = larger;
     }
     body_capacity_ = capacity;
   }
-  std::copy(bytes.begin(), bytes.end(), body_ + body_size_);
+  std::copy(bytes.begin(), bytes.end(), body_ + size);
   body_size_ = needed;
   return ParseError::none;
 }

@@ -28,7 +28,7 @@ struct PathParameter {
 /// Threads    Its Worker's; its arena allocates from any.
 class Request {
  public:
-  explicit Request(Arena& arena) noexcept : arena_(&arena), fields_(arena) {}
+  explicit Request(Arena& arena) noexcept : arena_(&arena), fields_(arena), trailers_(arena) {}
 
   Method method() const noexcept { return method_; }
   Version version() const noexcept { return version_; }
@@ -58,8 +58,12 @@ class Request {
   }
   const Fields& headers() const noexcept { return fields_; }
 
-  /// The whole body, its transfer coding taken off.
+  /// The whole body, its transfer coding taken off. Empty while it was not received as a whole: on a
+  /// route with BodyMode::streamed.
   std::string_view body() const noexcept { return body_; }
+  /// The fields behind a chunked body, once it is complete. Never to be taken for header fields: who
+  /// sent them had not to pass what checked these (RFC 9110 section 6.5).
+  const Fields& trailers() const noexcept { return trailers_; }
 
   /// Memory that lives exactly as long as this request: the place for what a handler makes.
   Arena& arena() const noexcept { return *arena_; }
@@ -76,6 +80,7 @@ class Request {
   std::string_view raw_query_;
   std::string_view host_;
   Fields fields_;
+  Fields trailers_;
   std::string_view body_;
   std::span<const PathParameter> parameters_;
 };

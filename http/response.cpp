@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -16,30 +17,96 @@ constexpr std::array<std::string_view, 4> kServersOwn{"connection", "content-len
   throw std::invalid_argument("response header '" + std::string(name) + "' " + why);
 }
 
+/// Beside the server's own: RFC 9110 section 6.5.1.
+constexpr std::array<std::string_view, 16> kNoTrailers{"authorization",
+                                                       "cache-control",
+                                                       "content-encoding",
+                                                       "content-range",
+                                                       "content-type",
+                                                       "cookie",
+                                                       "expect",
+                                                       "host",
+                                                       "location",
+                                                       "max-forwards",
+                                                       "proxy-authenticate",
+                                                       "range",
+                                                       "set-cookie",
+                                                       "te",
+                                                       "trailer",
+                                                       "www-authenticate"};
+
+bool is_among(std::string_view name, std::span<const std::string_view> names) noexcept {
+  return std::any_of(names.begin(), names.end(),
+                     [name](std::string_view one) { return equals_ignoring_case(name, one); });
+}
+
 void check_value(std::string_view name, std::string_view value) {
   if (!is_field_value(value)) {
     refuse(name, "has a control character in its value");
   }
 }
 
-}  // namespace
-
-Response& Response::header(std::string_view name, std::string_view value) {
+void check_field(std::string_view name, std::string_view value) {
   if (!is_token(name)) {
     throw std::invalid_argument("a response header's name is not a token");
   }
   check_value(name, value);
+  if (is_among(name, kServersOwn)) {
+    refuse(name, "is set by the server itself");
+  }
+}
+
+}  // namespace
+
+void Response::check_not_begun() const {
+  if (is_begun_) {
+    throw std::logic_error("a response field is set after the head was sent");
+  }
+}
+
+Response& Response::header(std::string_view name, std::string_view value) {
+  check_not_begun();
+  check_field(name, value);
   if (equals_ignoring_case(name, "content-type")) {
     content_type_ = arena_->copy(value);
     return *this;
   }
-  const bool is_servers_own =
-      std::any_of(kServersOwn.begin(), kServersOwn.end(),
-                  [name](std::string_view own) { return equals_ignoring_case(name, own); });
-  if (is_servers_own) {
-    refuse(name, "is set by the server itself");
-  }
   fields_.add(arena_->copy(name), arena_->copy(value));
+  return *this;
+}
+
+Response& Response::set_header(std::string_view name, std::string_view value) {
+  check_field(name, value);
+  return remove_header(name).header(name, value);
+}
+
+Response& Response::remove_header(std::string_view name) noexcept {
+  if (equals_ignoring_case(name, "content-type")) {
+    content_type_ = {};
+  }
+  fields_.remove(name);
+  return *this;
+}
+
+Response& Response::vary(std::string_view name) {
+  bool is_there = false;
+  for (const Field& field : fields_) {
+    if (equals_ignoring_case(field.name, "vary")) {
+      for_each_list_element(field.value, [&](std::string_view element) {
+        is_there = is_there || element == "*" || equals_ignoring_case(element, name);
+        return !is_there;
+      });
+    }
+  }
+  return is_there ? *this : header("Vary", name);
+}
+
+Response& Response::trailer(std::string_view name, std::string_view value) {
+  check_field(name, value);
+  if (is_among(name, kNoTrailers)) {
+    refuse(name, "can't be a trailer field");
+  }
+  trailers_.add(arena_->copy(name), arena_->copy(value));
   return *this;
 }
 
@@ -58,23 +125,43 @@ Response& Response::redirect(std::string_view location, Status status) {
   return header("Location", location);
 }
 
+Response& Response::body_parts(std::span<const BodyPart> parts, std::string_view content_type) {
+  set_body({}, content_type);
+  const auto copies = arena_->make_array<BodyPart>(parts.size());
+  std::copy(parts.begin(), parts.end(), copies.begin());
+  parts_ = copies;
+  return *this;
+}
+
 void Response::set_body(std::string_view body, std::string_view content_type) {
   check_value("Content-Type", content_type);
   content_type_ = arena_->copy(content_type);
-  body_ = body;
+  body_ = {.bytes = body};
+  parts_ = {};
   producer_ = nullptr;
-  stream_length_.reset();
+  encoder_ = nullptr;
+  announced_length_.reset();
 }
 
 void Response::fail(Status status, std::string_view static_text) noexcept {
   *this = Response(*arena_);
   status_ = status;
   content_type_ = "text/plain; charset=utf-8";
-  body_ = static_text;
+  body_ = {.bytes = static_text};
 }
 
 std::optional<std::uint64_t> Response::content_length() const noexcept {
-  return producer_ == nullptr ? std::optional<std::uint64_t>(body_.size()) : stream_length_;
+  if (encoder_ != nullptr) {
+    return std::nullopt;
+  }
+  if (producer_ != nullptr || is_written_) {
+    return announced_length_;
+  }
+  std::uint64_t length = 0;
+  for (const BodyPart& part : parts()) {
+    length += part.size();
+  }
+  return length;
 }
 
 }  // namespace stadion::http

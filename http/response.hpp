@@ -4,16 +4,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "core/arena.hpp"
+#include "http/body_part.hpp"
 #include "http/body_writer.hpp"
 #include "http/fields.hpp"
 #include "http/status.hpp"
 
 namespace stadion::http {
+
+class Encoder;
 
 /// What a handler answers; 200 without a body until it says otherwise.
 ///
@@ -24,10 +28,10 @@ namespace stadion::http {
 ///            body_by_reference().
 /// Threads    Its request's.
 /// Throws     ArenaFailed; std::invalid_argument for a header that would break or forge the
-///            response.
+///            response; std::logic_error for a field after the head was sent.
 class Response {
  public:
-  explicit Response(Arena& arena) noexcept : arena_(&arena), fields_(arena) {}
+  explicit Response(Arena& arena) noexcept : arena_(&arena), fields_(arena), trailers_(arena) {}
 
   Response& status(Status status) noexcept {
     status_ = status;
@@ -37,6 +41,16 @@ class Response {
   /// Adds a header field. The name must be a token, the value free of CR, LF, NUL and other control
   /// characters, and the name none that the server sets itself.
   Response& header(std::string_view name, std::string_view value);
+  /// The same in place of all fields of that name.
+  Response& set_header(std::string_view name, std::string_view value);
+  Response& remove_header(std::string_view name) noexcept;
+  /// Adds a name to the Vary field: what the response depends on, for caches (RFC 9110
+  /// section 12.5.5).
+  Response& vary(std::string_view name);
+  /// Adds a trailer field, sent behind a body of unknown length, up to that body's end. The name
+  /// must be none that frames, routes or authenticates (RFC 9110 section 6.5.1). Where the body's
+  /// length is known, or towards HTTP/1.0, trailers are left out.
+  Response& trailer(std::string_view name, std::string_view value);
 
   /// The body, with its Content-Type.
   Response& bytes(std::string_view body, std::string_view content_type);
@@ -47,6 +61,16 @@ class Response {
   /// A body that is not copied: it must live as long as the request's arena, as static and arena
   /// data do.
   Response& body_by_reference(std::string_view body, std::string_view content_type);
+
+  /// A body of several parts, sent one after the other without a copy: files by sendfile. The parts
+  /// themselves are copied, what they refer to is not; see BodyPart.
+  Response& body_parts(std::span<const BodyPart> parts, std::string_view content_type);
+
+  /// How many bytes Exchange::write() is going to send in all; there must then be just as many.
+  Response& announce_length(std::uint64_t bytes) noexcept {
+    announced_length_ = bytes;
+    return *this;
+  }
 
   /// 302 unless another status is given; `location` as it is to be sent.
   Response& redirect(std::string_view location, Status status = Status::found);
@@ -71,6 +95,14 @@ class Response {
     return stream_from(content_type, length, std::move(produce));
   }
 
+  /// The body passes through the encoder on its way, so that its length is not known beforehand.
+  /// For what sets Content-Encoding; see compression(). Not for a body with parts of files. The
+  /// encoder lives as long as the arena; null for none.
+  Response& encode_with(Encoder* encoder) noexcept {
+    encoder_ = encoder;
+    return *this;
+  }
+
   /// Close the connection after this response.
   Response& close_connection() noexcept {
     closes_connection_ = true;
@@ -84,11 +116,26 @@ class Response {
   Status status() const noexcept { return status_; }
   const Fields& headers() const noexcept { return fields_; }
   std::string_view content_type() const noexcept { return content_type_; }
-  std::string_view body() const noexcept { return body_; }
+  const Fields& trailers() const noexcept { return trailers_; }
+  /// The body, where it is one piece of memory; else empty.
+  std::string_view body() const noexcept {
+    return parts_.empty() ? body_.bytes : std::string_view();
+  }
+  std::span<const BodyPart> parts() const noexcept {
+    return parts_.empty() ? std::span(&body_, 1) : parts_;
+  }
   /// Null when the body is not streamed.
   BodyProducer* producer() const noexcept { return producer_; }
-  /// None when the body is streamed in chunks.
+  Encoder* encoder() const noexcept { return encoder_; }
+  /// None when it is not known before the body's end.
   std::optional<std::uint64_t> content_length() const noexcept;
+  /// Whether the head has been sent, or is being: then only trailers can still be set. Set by the
+  /// server.
+  bool is_begun() const noexcept { return is_begun_; }
+  void begin() noexcept { is_begun_ = true; }
+  /// Whether the body is what Exchange::write() gives. Set by the server.
+  bool is_written() const noexcept { return is_written_; }
+  void begin_written() noexcept { is_written_ = true; }
   bool closes_connection() const noexcept { return closes_connection_; }
   Arena& arena() const noexcept { return *arena_; }
 
@@ -99,19 +146,25 @@ class Response {
     using Producer = detail::ProducerOf<std::decay_t<Produce>>;
     set_body({}, content_type);
     producer_ = &arena_->make<Producer>(std::forward<Produce>(produce));
-    stream_length_ = length;
+    announced_length_ = length;
     return *this;
   }
+  void check_not_begun() const;
   void set_body(std::string_view body, std::string_view content_type);
 
   Arena* arena_;
   Status status_ = Status::ok;
   bool closes_connection_ = false;
+  bool is_begun_ = false;
+  bool is_written_ = false;
   Fields fields_;
+  Fields trailers_;
   std::string_view content_type_;
-  std::string_view body_;
+  BodyPart body_;
+  std::span<const BodyPart> parts_;  ///< When there are several.
   BodyProducer* producer_ = nullptr;
-  std::optional<std::uint64_t> stream_length_;
+  Encoder* encoder_ = nullptr;
+  std::optional<std::uint64_t> announced_length_;
 };
 
 }  // namespace stadion::http

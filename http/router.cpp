@@ -2,11 +2,12 @@
 #include "http/router.hpp"
 
 #include <algorithm>
-#include <bitset>
+#include <array>
 #include <map>
 #include <optional>
 #include <stdexcept>
 
+#include "http/route.hpp"
 #include "http/url.hpp"
 
 namespace stadion::http {
@@ -20,10 +21,26 @@ constexpr std::size_t kParametersMax = 16;
   throw std::invalid_argument("route '" + std::string(pattern) + "': " + std::string(why));
 }
 
-using MethodSet = std::bitset<kMethodCount>;
-
 bool is_parameter(std::string_view segment) noexcept {
   return segment.starts_with('{') && segment.ends_with('}');
+}
+
+std::string_view parameter_name(std::string_view segment) noexcept {
+  const std::size_t begin = segment.starts_with("{*") ? 2 : 1;
+  return segment.substr(begin, segment.size() - begin - 1);
+}
+
+void check_segment(std::string_view segment, std::string_view pattern) {
+  if (!is_parameter(segment)) {
+    if (segment.find_first_of("{}") != std::string_view::npos) {
+      refuse(pattern, "a parameter is a whole segment, '{name}' or '{*name}'");
+    }
+    return;
+  }
+  const std::string_view name = parameter_name(segment);
+  if (name.empty() || name.find_first_of("{}*") != std::string_view::npos) {
+    refuse(pattern, "a parameter has a name");
+  }
 }
 
 /// The first segment of a path that begins with '/', and the path behind it.
@@ -38,7 +55,33 @@ struct SplitPath {
   }
 };
 
+bool is_path_of(std::string_view path, std::string_view prefix) noexcept {
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+RouteOptions merged(RouteOptions options, const RouteOptions& outer) {
+  const auto take = [](auto& option, const auto& from) {
+    if (!option.has_value()) {
+      option = from;
+    }
+  };
+  take(options.body, outer.body);
+  take(options.body_bytes_max, outer.body_bytes_max);
+  take(options.request_memory_bytes_max, outer.request_memory_bytes_max);
+  take(options.handler_max, outer.handler_max);
+  return options;
+}
+
 }  // namespace
+
+/// Routes with a prefix in common, and what is done around them.
+struct RouteGroup {
+  const RouteGroup* parent = nullptr;
+  std::string prefix;
+  RouteOptions options;
+  std::vector<Middleware> middleware;
+  MiddlewareChain chain;  ///< The parents' and its own.
+};
 
 /// A segment of the patterns that share the segments before it.
 struct Router::Node {
@@ -46,12 +89,12 @@ struct Router::Node {
   std::unique_ptr<Node> parameter;
   std::unique_ptr<Node> rest;
   std::string name;  ///< Of the parameter that this segment gives; empty for text.
-  std::array<Handler, kMethodCount> handlers;
+  std::array<Route, kMethodCount> routes;
   MethodSet methods;  ///< Those that have a handler.
 
-  const Handler* find(Method method) const noexcept {
-    return methods[static_cast<std::size_t>(method)] ? &handlers[static_cast<std::size_t>(method)]
-                                                     : nullptr;
+  const Route* find(Method method) const noexcept {
+    const auto index = static_cast<std::size_t>(method);
+    return methods[index] ? &routes[index] : nullptr;
   }
 };
 
@@ -65,11 +108,11 @@ struct Router::Search {
   std::array<PathParameter, kParametersMax> parameters{};
   std::size_t parameter_count = 0;
   bool is_malformed = false;
-  MethodSet other_methods;  ///< Of the patterns that match, when none has a handler for `method`.
+  MethodSet other_methods;  ///< Of the patterns that match, when none has a route for `method`.
 
-  const Handler* find(const Node& node, std::string_view path, std::size_t depth = 0) {
+  const Route* find(const Node& node, std::string_view path, std::size_t depth = 0) {
     if (path.empty()) {
-      return handler_of(node);
+      return route_of(node);
     }
     const SplitPath split(path);
     const std::optional<std::string_view> segment = percent_decode(split.segment, arena);
@@ -77,22 +120,22 @@ struct Router::Search {
       is_malformed = true;
       return nullptr;
     }
-    const Handler* handler = nullptr;
+    const Route* route = nullptr;
     if (const auto literal = node.literals.find(*segment);
         literal != node.literals.end() && depth < kSegmentsMax) {
-      handler = find(*literal->second, split.rest, depth + 1);
+      route = find(*literal->second, split.rest, depth + 1);
     }
-    if (handler == nullptr && node.parameter != nullptr && !segment->empty() &&
+    if (route == nullptr && node.parameter != nullptr && !segment->empty() &&
         depth < kSegmentsMax) {
-      handler = find_with(*node.parameter, *segment, split.rest, depth + 1);
+      route = find_with(*node.parameter, *segment, split.rest, depth + 1);
     }
-    if (handler == nullptr && node.rest != nullptr) {
-      handler = find_rest(*node.rest, path.substr(1), depth + 1);
+    if (route == nullptr && node.rest != nullptr) {
+      route = find_rest(*node.rest, path.substr(1), depth + 1);
     }
-    return handler;
+    return route;
   }
 
-  const Handler* find_rest(const Node& node, std::string_view encoded, std::size_t depth) {
+  const Route* find_rest(const Node& node, std::string_view encoded, std::size_t depth) {
     const std::optional<std::string_view> rest = percent_decode(encoded, arena);
     if (!rest.has_value()) {
       is_malformed = true;
@@ -101,40 +144,62 @@ struct Router::Search {
     return find_with(node, *rest, {}, depth);
   }
 
-  const Handler* find_with(const Node& node, std::string_view value, std::string_view rest,
-                           std::size_t depth) {
+  const Route* find_with(const Node& node, std::string_view value, std::string_view rest,
+                         std::size_t depth) {
     parameters[parameter_count++] = {node.name, value};
-    const Handler* handler = find(node, rest, depth);
-    if (handler == nullptr) {
+    const Route* route = find(node, rest, depth);
+    if (route == nullptr) {
       --parameter_count;
     }
-    return handler;
+    return route;
   }
 
-  const Handler* handler_of(const Node& node) noexcept {
-    const Handler* handler = node.find(method);
-    if (handler == nullptr && method == Method::head) {
-      handler = node.find(Method::get);
+  const Route* route_of(const Node& node) noexcept {
+    const Route* route = node.find(method);
+    if (route == nullptr && method == Method::head) {
+      route = node.find(Method::get);
     }
-    if (handler == nullptr) {
+    if (route == nullptr) {
       other_methods |= node.methods;
     }
-    return handler;
+    return route;
   }
 };
 
-Router::Router() : root_(std::make_unique<Node>()) {}
+Router::Router() : root_(std::make_unique<Node>()) {
+  groups_.push_back(std::make_unique<RouteGroup>());
+}
 
 Router::~Router() = default;
 
-void Router::add(Method method, std::string_view pattern, Handler handler) {
+void Router::add(RouteGroup& group, Method method, std::string_view pattern, Handler handler,
+                 const RouteOptions& options) {
+  const std::string whole = group.prefix + std::string(pattern);
+  check_pattern(whole, handler);
+  Node* node = root_.get();
+  for (std::string_view path = whole; !path.empty();) {
+    const SplitPath split(path);
+    node = &child_for(*node, split.segment, whole);
+    path = split.rest;
+  }
+  const auto index = static_cast<std::size_t>(method);
+  if (node->methods[index]) {
+    refuse(whole, "there is a handler for " + std::string(to_string(method)) + " already");
+  }
+  descriptions_.push_back(std::string(to_string(method)) + " " + whole);
+  node->routes[index] = {.handler = std::move(handler),
+                         .options = merged(options, group.options),
+                         .chain = &group.chain};
+  node->methods.set(index);
+}
+
+void Router::check_pattern(std::string_view pattern, const Handler& handler) {
   if (!pattern.starts_with('/')) {
     refuse(pattern, "a pattern begins with '/'");
   }
-  if (!handler) {
+  if (handler.is_empty()) {
     refuse(pattern, "there is no handler");
   }
-  Node* node = root_.get();
   std::size_t segments = 0;
   std::size_t parameters = 0;
   for (std::string_view path = pattern; !path.empty();) {
@@ -146,35 +211,21 @@ void Router::add(Method method, std::string_view pattern, Handler handler) {
     if (split.segment.starts_with("{*") && !split.rest.empty()) {
       refuse(pattern, "'{*name}' stands at the end");
     }
-    node = &child_for(*node, split.segment, pattern);
+    check_segment(split.segment, pattern);
     path = split.rest;
   }
-  const auto index = static_cast<std::size_t>(method);
-  if (node->methods[index]) {
-    refuse(pattern, "there is a handler for " + std::string(to_string(method)) + " already");
-  }
-  node->handlers[index] = std::move(handler);
-  node->methods.set(index);
-  descriptions_.push_back(std::string(to_string(method)) + " " + std::string(pattern));
 }
 
 Router::Node& Router::child_for(Node& node, std::string_view segment, std::string_view pattern) {
   if (!is_parameter(segment)) {
-    if (segment.find_first_of("{}") != std::string_view::npos) {
-      refuse(pattern, "a parameter is a whole segment, '{name}' or '{*name}'");
-    }
     auto& child = node.literals[std::string(segment)];
     if (child == nullptr) {
       child = std::make_unique<Node>();
     }
     return *child;
   }
-  const bool is_rest = segment.starts_with("{*");
-  const std::string_view name = segment.substr(is_rest ? 2 : 1, segment.size() - (is_rest ? 3 : 2));
-  if (name.empty() || name.find_first_of("{}*") != std::string_view::npos) {
-    refuse(pattern, "a parameter has a name");
-  }
-  auto& child = is_rest ? node.rest : node.parameter;
+  const std::string_view name = parameter_name(segment);
+  auto& child = segment.starts_with("{*") ? node.rest : node.parameter;
   if (child == nullptr) {
     child = std::make_unique<Node>();
     child->name = name;
@@ -184,10 +235,65 @@ Router::Node& Router::child_for(Node& node, std::string_view segment, std::strin
   return *child;
 }
 
-namespace {
+RouteGroup& Router::add_group(RouteGroup& parent, std::string_view prefix,
+                              const RouteOptions& options) {
+  if (!prefix.starts_with('/') || prefix.ends_with('/') ||
+      prefix.find_first_of("{}%") != std::string_view::npos) {
+    refuse(prefix, "a group's prefix begins with '/', does not end with it, and is literal text");
+  }
+  auto group = std::make_unique<RouteGroup>();
+  group->parent = &parent;
+  group->prefix = parent.prefix + std::string(prefix);
+  group->options = merged(options, parent.options);
+  group->chain = parent.chain;
+  groups_.push_back(std::move(group));
+  return *groups_.back();
+}
 
-/// The value of Allow; what the server answers by itself is among them.
-std::string_view list_of(MethodSet methods, Arena& arena) {
+void Router::use(RouteGroup& group, Middleware middleware) {
+  group.middleware.push_back(std::move(middleware));
+  for (const auto& each : groups_) {  // Parents come first.
+    each->chain = each->parent == nullptr ? MiddlewareChain() : each->parent->chain;
+    for (const Middleware& own : each->middleware) {
+      each->chain.add(own);
+    }
+  }
+}
+
+const RouteGroup& Router::group_of(std::string_view path) const noexcept {
+  const RouteGroup* found = groups_.front().get();
+  for (const auto& group : groups_) {
+    if (group->prefix.size() > found->prefix.size() && is_path_of(path, group->prefix)) {
+      found = group.get();
+    }
+  }
+  return *found;
+}
+
+RouteMatch Router::match(Request& request) const {
+  if (request.raw_path() == "*") {
+    return {.chain = &groups_.front()->chain, .status = Status::no_content};
+  }
+  Search search(request.arena(), request.method());
+  if (const Route* route = search.find(*root_, request.raw_path())) {
+    const auto parameters = request.arena().make_array<PathParameter>(search.parameter_count);
+    std::copy_n(search.parameters.begin(), search.parameter_count, parameters.begin());
+    request.parameters_ = parameters;
+    return {.route = route, .chain = route->chain};
+  }
+  RouteMatch match{.chain = &group_of(request.raw_path()).chain,
+                   .status = Status::not_found,
+                   .allowed = search.other_methods};
+  if (search.is_malformed || !percent_decode(request.raw_path(), request.arena())) {
+    match.status = Status::bad_request;
+  } else if (search.other_methods.any()) {
+    match.status =
+        request.method() == Method::options ? Status::no_content : Status::method_not_allowed;
+  }
+  return match;
+}
+
+std::string_view allowed_methods(MethodSet methods, Arena& arena) {
   methods.set(static_cast<std::size_t>(Method::options));
   if (methods[static_cast<std::size_t>(Method::get)]) {
     methods.set(static_cast<std::size_t>(Method::head));
@@ -206,32 +312,19 @@ std::string_view list_of(MethodSet methods, Arena& arena) {
   return {list, static_cast<std::size_t>(end - list)};
 }
 
-}  // namespace
+Routes& Routes::route(Method method, std::string_view pattern, Handler handler,
+                      const RouteOptions& options) {
+  router_->add(*group_, method, pattern, std::move(handler), options);
+  return *this;
+}
 
-void Router::route(Request& request, Response& response) const {
-  if (request.raw_path() == "*") {
-    response.status(Status::no_content);
-    return;
-  }
-  Search search(request.arena(), request.method());
-  const Handler* handler = search.find(*root_, request.raw_path());
-  if (handler != nullptr) {
-    const auto parameters = request.arena().make_array<PathParameter>(search.parameter_count);
-    std::copy_n(search.parameters.begin(), search.parameter_count, parameters.begin());
-    request.parameters_ = parameters;
-    (*handler)(request, response);
-  } else if (search.is_malformed || !percent_decode(request.raw_path(), request.arena())) {
-    response.status(Status::bad_request).text("The path has a malformed escape.\n");
-  } else if (search.other_methods.none()) {
-    response.status(Status::not_found).text("There is nothing here.\n");
-  } else {
-    response.header("Allow", list_of(search.other_methods, request.arena()));
-    if (request.method() == Method::options) {
-      response.status(Status::no_content);
-    } else {
-      response.status(Status::method_not_allowed).text("This method is not allowed here.\n");
-    }
-  }
+Routes& Routes::use(Middleware middleware) {
+  router_->use(*group_, std::move(middleware));
+  return *this;
+}
+
+Routes Routes::group(std::string_view prefix, const RouteOptions& options) {
+  return {*router_, router_->add_group(*group_, prefix, options)};
 }
 
 }  // namespace stadion::http

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "http/handler.hpp"
 #include "http/method.hpp"
+#include "http/middleware.hpp"
 #include "http/request.hpp"
-#include "http/response.hpp"
+#include "http/route_match.hpp"
+#include "http/routes.hpp"
 
 namespace stadion::http {
-
-/// Answers a request. Called on the connection's Worker, so several run at a time when there are
-/// several Workers. An exception becomes a 500 (an ArenaFailed a 503) in place of what the response
-/// said so far.
-using Handler = std::function<void(const Request& request, Response& response)>;
 
 /// Finds the handler for a request's method and path.
 ///
@@ -31,18 +27,29 @@ using Handler = std::function<void(const Request& request, Response& response)>;
 /// that there are.
 ///
 /// Threads    Routes are added before the server starts; finding is safe from any thread.
+/// Limits     A pattern has at most 64 segments, 16 of them parameters.
 class Router {
  public:
   Router();
   ~Router();
 
-  /// Throws std::invalid_argument for a malformed pattern, a second handler for the same method and
-  /// pattern, or a pattern that differs from an earlier one in a parameter's name alone.
-  void add(Method method, std::string_view pattern, Handler handler);
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
-  /// Runs the handler for the request, or answers 404, 405, OPTIONS, or 400 for a malformed escape
-  /// in its path. What the handler throws passes through. Sets the request's parameters.
-  void route(Request& request, Response& response) const;
+  /// Where routes are added that are in no group.
+  Routes routes() noexcept { return {*this, *groups_.front()}; }
+
+  /// What Routes does for one of its groups. Throws std::invalid_argument for a malformed pattern or
+  /// prefix, a second handler for the same method and pattern, or a pattern that differs from an
+  /// earlier one in a parameter's name alone; nothing was added then.
+  void add(RouteGroup& group, Method method, std::string_view pattern, Handler handler,
+           const RouteOptions& options);
+  void use(RouteGroup& group, Middleware middleware);
+  RouteGroup& add_group(RouteGroup& parent, std::string_view prefix, const RouteOptions& options);
+
+  /// The route for the request, whose parameters it sets; or what to answer without one: 404, 405,
+  /// 204 for OPTIONS, 400 for a malformed escape in its path. Throws ArenaFailed.
+  RouteMatch match(Request& request) const;
 
   /// "GET /users/{id}" of every route, in the order in which they were added.
   const std::vector<std::string>& descriptions() const noexcept { return descriptions_; }
@@ -51,10 +58,16 @@ class Router {
   struct Node;
   struct Search;
 
+  static void check_pattern(std::string_view pattern, const Handler& handler);
   Node& child_for(Node& node, std::string_view segment, std::string_view pattern);
+  const RouteGroup& group_of(std::string_view path) const noexcept;
 
   std::unique_ptr<Node> root_;
+  std::vector<std::unique_ptr<RouteGroup>> groups_;  ///< Each behind the one that it is in.
   std::vector<std::string> descriptions_;
 };
+
+/// The value of an Allow field, in the arena; what the server answers by itself is in it.
+std::string_view allowed_methods(MethodSet methods, Arena& arena);
 
 }  // namespace stadion::http

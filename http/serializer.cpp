@@ -65,13 +65,45 @@ void put_connection(Sink& sink, const ResponseFraming& framing) noexcept {
 }
 
 template <class Sink>
+void put_status_line(Sink& sink, Status status) noexcept {
+  sink.put(kVersion);
+  sink.put(Decimal(code_of(status)).text());
+  sink.put(" ");
+  sink.put(reason_phrase(status));
+  sink.put(kLineEnd);
+}
+
+template <class Sink>
+void put_fields(Sink& sink, const Fields& fields) noexcept {
+  for (const Field& field : fields) {
+    sink.put(field.name);
+    sink.put(kColon);
+    sink.put(field.value);
+    sink.put(kLineEnd);
+  }
+}
+
+template <class Sink>
+void put_interim_head(Sink& sink, const Response& response) noexcept {
+  put_status_line(sink, response.status());
+  if (response.status() == Status::switching_protocols) {
+    sink.put("Connection: upgrade\r\n");
+  }
+  put_fields(sink, response.headers());
+  sink.put(kLineEnd);
+}
+
+template <class Sink>
+void put_last_chunk(Sink& sink, const Fields& trailers) noexcept {
+  sink.put("0\r\n");
+  put_fields(sink, trailers);
+  sink.put(kLineEnd);
+}
+
+template <class Sink>
 void put_head(Sink& sink, const Response& response, const ResponseFraming& framing,
               std::string_view date_line) noexcept {
-  sink.put(kVersion);
-  sink.put(Decimal(code_of(response.status())).text());
-  sink.put(" ");
-  sink.put(reason_phrase(response.status()));
-  sink.put(kLineEnd);
+  put_status_line(sink, response.status());
   sink.put(date_line);
   put_connection(sink, framing);
   if (!response.content_type().empty()) {
@@ -79,12 +111,7 @@ void put_head(Sink& sink, const Response& response, const ResponseFraming& frami
     sink.put(response.content_type());
     sink.put(kLineEnd);
   }
-  for (const Field& field : response.headers()) {
-    sink.put(field.name);
-    sink.put(kColon);
-    sink.put(field.value);
-    sink.put(kLineEnd);
-  }
+  put_fields(sink, response.headers());
   const std::optional<std::uint64_t> length = response.content_length();
   if (framing.body == BodyFraming::chunked) {
     sink.put(kChunked);
@@ -125,6 +152,27 @@ char* write_head(char* to, const Response& response, const ResponseFraming& fram
                  std::string_view date_line) noexcept {
   BytesWriter writer(to);
   put_head(writer, response, framing, date_line);
+  return writer.end();
+}
+
+std::string_view write_interim_head(const Response& response, Arena& arena) {
+  SizeCounter counter;
+  put_interim_head(counter, response);
+  auto* head = static_cast<char*>(arena.alloc(counter.size(), 1));
+  BytesWriter writer(head);
+  put_interim_head(writer, response);
+  return {head, counter.size()};
+}
+
+std::size_t last_chunk_bytes(const Fields& trailers) noexcept {
+  SizeCounter counter;
+  put_last_chunk(counter, trailers);
+  return counter.size();
+}
+
+char* write_last_chunk(char* to, const Fields& trailers) noexcept {
+  BytesWriter writer(to);
+  put_last_chunk(writer, trailers);
   return writer.end();
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "core/arena.hpp"
+#include "http/fields.hpp"
 #include "http/method.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
@@ -38,10 +40,18 @@ std::size_t head_bytes(const Response& response, const ResponseFraming& framing,
 char* write_head(char* to, const Response& response, const ResponseFraming& framing,
                  std::string_view date_line) noexcept;
 
+/// An interim response, or 101, as a whole: a status line and the response's fields, in the arena
+/// (RFC 9110 section 15.2). Throws ArenaFailed.
+std::string_view write_interim_head(const Response& response, Arena& arena);
+
+/// The exact size of what write_last_chunk() writes.
+std::size_t last_chunk_bytes(const Fields& trailers) noexcept;
+/// Writes the last chunk, the trailer fields and the empty line; answers their end.
+char* write_last_chunk(char* to, const Fields& trailers) noexcept;
+
 /// A chunk's size line takes this many bytes at the most.
 inline constexpr std::size_t kChunkHeadBytesMax = 18;
 inline constexpr std::string_view kChunkEnd = "\r\n";
-inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 /// Writes a chunk's size line, and answers its end.
 char* write_chunk_head(char* to, std::size_t chunk_bytes) noexcept;

@@ -8,9 +8,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "http/service.hpp"
 #include "http/shard.hpp"
 #include "net/listening_socket.hpp"
 #include "net/signals.hpp"
+#include "net/thread_pool.hpp"
 #include "net/worker_group.hpp"
 
 namespace stadion::http {
@@ -39,6 +41,9 @@ ServerOptions checked(ServerOptions options) {
   require(options.limits.request_memory_bytes_max >= 4 * options.limits.head_bytes_max,
           "limits.request_memory_bytes_max is at least four times head_bytes_max");
   require(options.limits.pipelined_requests_max > 0, "limits.pipelined_requests_max is at least 1");
+  require(options.offload_threads > 0 && options.offload_threads <= 1024,
+          "offload_threads is from 1 to 1024");
+  require(options.offload_queue_max > 0, "offload_queue_max is at least 1");
   return options;
 }
 
@@ -69,15 +74,17 @@ class SignalControl {
 
 struct Server::State {
   explicit State(ServerOptions server_options)
-      : options(checked(server_options)),
-        workers(options.workers),
+      : service(checked(std::move(server_options))),
+        workers(service.options.workers),
+        thread_pool({.threads = service.options.offload_threads,
+                     .queue_max = service.options.offload_queue_max}),
         metrics(workers.size()),
         shards(workers.size()) {}
 
-  const ServerOptions options;
-  Router router;
+  Service service;
   std::vector<net::Endpoint> endpoints;
   net::WorkerGroup workers;
+  net::ThreadPool thread_pool;  ///< Ends before the Workers that it comes back to.
   std::vector<std::vector<net::ListeningSocket>>
       sockets;                                 ///< By endpoint, one per Worker; until start().
   std::vector<WorkerMetrics> metrics;          ///< One per Worker.
@@ -91,7 +98,7 @@ struct Server::State {
   bool is_started() const noexcept { return started.load() != Clock::time_point{}; }
 
   void make_shard(std::size_t index) {
-    auto shard = std::make_unique<Shard>(workers[index], router, options, metrics[index]);
+    auto shard = std::make_unique<Shard>(workers[index], thread_pool, service, metrics[index]);
     for (auto& group : sockets) {
       shard->listen(std::move(group[index]));
     }
@@ -101,12 +108,18 @@ struct Server::State {
 
   /// On the shard's Worker: its last act.
   void end_shard(std::size_t index) {
-    std::unique_ptr<Shard> ending;
+    if (Shard* shard = shards[index].get()) {
+      shard->end([this, index] { destroy_shard(index); });
+    }
+  }
+
+  void destroy_shard(std::size_t index) {
+    std::unique_ptr<Shard> ended;
     {
       const std::lock_guard lock(shards_mutex);
-      ending = std::move(shards[index]);
+      ended = std::move(shards[index]);
     }
-    ending.reset();
+    ended.reset();
     workers[index].stop();
   }
 
@@ -121,7 +134,10 @@ struct Server::State {
   }
 };
 
-Server::Server(ServerOptions options) : state_(std::make_unique<State>(options)) {}
+Server::Server(ServerOptions options) : Server(std::make_unique<State>(std::move(options))) {}
+
+Server::Server(std::unique_ptr<State> state)
+    : Routes(state->service.router.routes()), state_(std::move(state)) {}
 
 Server::~Server() {
   if (state_->is_started()) {
@@ -130,12 +146,17 @@ Server::~Server() {
   }
 }
 
-Server& Server::route(Method method, std::string_view pattern, Handler handler) {
-  state_->router.add(method, pattern, std::move(handler));
+Server& Server::on_error(ErrorHandler handler) {
+  state_->service.on_error = std::move(handler);
   return *this;
 }
 
-const Router& Server::router() const noexcept { return state_->router; }
+Server& Server::access_log(AccessLog log) {
+  state_->service.access_log = std::move(log);
+  return *this;
+}
+
+const Router& Server::router() const noexcept { return state_->service.router; }
 
 net::Endpoint Server::listen(std::string_view endpoint) {
   auto group =
@@ -177,7 +198,8 @@ void Server::stop() {
   state_->is_stopping = true;
   state_->post_to_each([](State& state, std::size_t index) {
     if (Shard* shard = state.shards[index].get()) {
-      shard->drain(state.options.times.drain_max, [&state, index] { state.end_shard(index); });
+      shard->drain(state.service.options.times.drain_max,
+                   [&state, index] { state.end_shard(index); });
     }
   });
 }

@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "http/limits.hpp"
+#include "http/exchange.hpp"
+#include "http/handler.hpp"
 #include "http/metrics.hpp"
+#include "http/middleware.hpp"
 #include "http/router.hpp"
+#include "http/routes.hpp"
+#include "http/server_options.hpp"
 #include "net/endpoint.hpp"
 
 namespace stadion::http {
-
-struct ServerOptions {
-  /// Threads that serve connections; 0 for one per processor. Default is 1.
-  std::size_t workers = 1;
-  /// Per Worker; further ones are closed at once. Default is 10,000.
-  std::size_t connections_max = 10'000;
-  /// Input and output buffer of a connection, each; from 2 KiB on. Default is 16 KiB.
-  std::size_t buffer_bytes = 16 * 1024;
-  Limits limits{};
-  Times times{};
-};
 
 /// An HTTP/1.1 server.
 ///
@@ -38,7 +28,7 @@ struct ServerOptions {
 /// Threads    Set up (routes, listen) and run by one thread; stop() and statistics() from any.
 /// Throws     std::invalid_argument for options that make no sense; std::system_error from
 ///            listen().
-class Server {
+class Server : public Routes {
  public:
   explicit Server(ServerOptions options = {});
   ~Server();
@@ -46,23 +36,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Adds a handler for a pattern such as "/users/{id}"; see Router. Before start().
-  Server& route(Method method, std::string_view pattern, Handler handler);
-  Server& get(std::string_view pattern, Handler handler) {
-    return route(Method::get, pattern, std::move(handler));
-  }
-  Server& post(std::string_view pattern, Handler handler) {
-    return route(Method::post, pattern, std::move(handler));
-  }
-  Server& put(std::string_view pattern, Handler handler) {
-    return route(Method::put, pattern, std::move(handler));
-  }
-  Server& patch(std::string_view pattern, Handler handler) {
-    return route(Method::patch, pattern, std::move(handler));
-  }
-  Server& del(std::string_view pattern, Handler handler) {
-    return route(Method::delete_, pattern, std::move(handler));
-  }
+  /// Makes the server's error responses; see ErrorHandler. Before start().
+  Server& on_error(ErrorHandler handler);
+  /// Is told of every exchange; see AccessLog. Before start().
+  Server& access_log(AccessLog log);
   const Router& router() const noexcept;
 
   /// Opens a listening socket: "HOST:PORT", "[IPv6]:PORT" or "unix:/PATH"; port 0 has the system
@@ -90,6 +67,8 @@ class Server {
 
  private:
   struct State;
+  explicit Server(std::unique_ptr<State> state);
+
   std::unique_ptr<State> state_;
 };
 

@@ -2,343 +2,405 @@
 #include "http/session.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
-#include <limits>
 #include <string>
 
-#include "core/finally.hpp"
+#include "core/assert.hpp"
 #include "core/log.hpp"
+#include "http/route.hpp"
 
 namespace stadion::http {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 /// When the server stops, a request that is already on its way to an idle connection still gets its
 /// answer.
 constexpr std::chrono::milliseconds kDrainGrace{100};
-/// Around the data of one chunk, the last chunk behind it included.
-constexpr std::size_t kChunkOverhead = kChunkHeadBytesMax + kChunkEnd.size() + kLastChunk.size();
+/// So much of a body that nobody wanted is read for the sake of the connection.
+constexpr std::uint64_t kDiscardBytesMax = 64 * 1024;
 
-/// The data of a chunk was written kChunkHeadBytesMax into the room; puts its size before and its
-/// end behind it, and the last chunk, where that was all. Answers the bytes of it all.
-std::size_t frame_chunk(std::span<char> room, std::size_t data_bytes, bool is_last) noexcept {
-  char* end = room.data();
-  if (data_bytes > 0) {  // A chunk of size 0 would be the last.
-    end = write_chunk_head(end, data_bytes);
-    std::memmove(end, room.data() + kChunkHeadBytesMax, data_bytes);
-    end = std::copy(kChunkEnd.begin(), kChunkEnd.end(), end + data_bytes);
-  }
-  if (is_last) {
-    end = std::copy(kLastChunk.begin(), kLastChunk.end(), end);
-  }
-  return static_cast<std::size_t>(end - room.data());
+const Failure kTooSlow{.status = Status::request_timeout,
+                       .text = "The request did not arrive in time.\n"};
+const Failure kTookTooLong{.status = Status::service_unavailable, .text = "This took too long.\n"};
+
+Failure failure_of(ParseError error) noexcept {
+  const ParseErrorAnswer answer = answer_to(error);
+  return {.status = answer.status, .text = answer.text};
 }
 
 }  // namespace
 
-void Session::on_input_end(pool::Connection& connection) { advance(connection); }
-
-void Session::on_output_sent(pool::Connection& connection) { advance(connection); }
-
-void Session::on_timeout(pool::Connection& connection) {
-  if (phase_ != Phase::reading || parser_.is_before_request()) {
-    // With nothing left to send there is nobody to wait for.
-    return connection.output_bytes() > 0 ? connection.close_after_output() : connection.close();
-  }
-  answer_error({Status::request_timeout, "The request did not arrive in time.\n"});
-  advance(connection);
-}
-
-void Session::on_drain(pool::Connection& connection) {
-  is_draining_ = true;
-  if (phase_ == Phase::idle || parser_.is_before_request()) {
-    connection.expires_after(kDrainGrace);
+Session::~Session() {
+  if (exchange_ != nullptr) {
+    lose_client();
   }
 }
 
 void Session::advance(pool::Connection& connection) {
+  connection_ = &connection;
   answered_in_turn_ = 0;
-  while (step(connection)) {
+  while (step()) {
   }
-  const bool awaits_input =
-      phase_ == Phase::reading || (phase_ == Phase::idle && connection.input().empty());
-  if (awaits_input && connection.input_ended()) {
-    connection.close_after_output();
+  if (connection.input_ended()) {
+    react_to_input_end();
   }
+  connection_ = nullptr;
 }
 
 /// Does the next thing that can be done without waiting; false when there is none.
-bool Session::step(pool::Connection& connection) {
+bool Session::step() {
   switch (phase_) {
-    case Phase::idle:
-      if (!may_begin_exchange(connection)) {
-        return false;
-      }
-      return begin_exchange(connection);
-    case Phase::reading: return read(connection);
-    case Phase::responding: return write_response(connection);
+    case Phase::idle: return may_begin_exchange() && begin_exchange();
+    case Phase::reading_head: return read_head();
+    case Phase::reading_body: return read_whole_body();
+    case Phase::handling: return handle();
+    case Phase::responding: return write_response();
+    case Phase::discarding: return discard();
     case Phase::closing: return false;
   }
   return false;
 }
 
-bool Session::may_begin_exchange(const pool::Connection& connection) const noexcept {
-  // Past the limit, output is pending; when it is sent the next turn begins.
-  return !connection.input().empty() && answered_in_turn_ < context_->limits.pipelined_requests_max;
+void Session::react_to_input_end() {
+  switch (phase_) {
+    case Phase::idle:
+      if (!connection_->input().empty()) {
+        return;
+      }
+      break;
+    case Phase::handling:
+      if (is_raw_ ||
+          (!body_deadline_.has_value() && context_->service.options.serves_half_closed)) {
+        return;
+      }
+      break;
+    case Phase::responding:
+    case Phase::closing: return;
+    default: break;
+  }
+  if (exchange_ != nullptr) {
+    lose_client();
+  }
+  phase_ = Phase::closing;
+  connection_->close_after_output();
 }
 
-bool Session::begin_exchange(pool::Connection& connection) {
+void Session::on_timeout(pool::Connection& connection) {
+  connection_ = &connection;
+  const auto is_over = [now = Clock::now()](const auto& deadline) {
+    return deadline.has_value() && now >= *deadline;
+  };
+  switch (phase_) {
+    case Phase::reading_head:
+      if (parser_.is_before_request()) {
+        break;
+      }
+      answer_error(kTooSlow);
+      return advance(connection);
+    case Phase::reading_body: answer_error(kTooSlow); return advance(connection);
+    case Phase::handling:
+      if (is_over(body_deadline_)) {
+        fail_handling(kTooSlow);
+      } else if (is_over(handler_deadline_)) {
+        fail_handling(kTookTooLong);
+      }
+      set_deadline();
+      return advance(connection);
+    default: break;
+  }
+  connection_ = nullptr;
+  // With nothing left to send there is nobody to wait for.
+  connection.output_bytes() > 0 ? connection.close_after_output() : connection.close();
+}
+
+void Session::on_drain(pool::Connection& connection) {
+  is_draining_ = true;
+  if (phase_ == Phase::idle || (phase_ == Phase::reading_head && parser_.is_before_request())) {
+    connection.expires_after(kDrainGrace);
+  }
+}
+
+bool Session::may_begin_exchange() const noexcept {
+  // Past the limit, output is pending; when it is sent the next turn begins.
+  return !connection_->input().empty() &&
+         answered_in_turn_ < context_->service.options.limits.pipelined_requests_max;
+}
+
+bool Session::begin_exchange() {
   try {
-    exchange_.emplace(context_->limits);
+    exchange_ = &context_->exchanges.acquire(*context_);
   } catch (const ArenaFailed& failure) {
     // There is no memory even to say so in.
     log(LogLevel::error, failure.what());
-    connection.close();
     phase_ = Phase::closing;
+    connection_->close();
     return false;
   }
-  parser_.begin(exchange_->arena);
-  is_timed_ = false;
-  owes_continue_ = false;
-  phase_ = Phase::reading;
+  exchange_->client_ = this;
+  ref_ = connection_->ref();
+  parser_.begin(exchange_->arena());
+  writer_ = ResponseWriter();
+  failure_.reset();
+  owes_continue_ = has_deadline_ = gave_body_ = is_raw_ = false;
+  body_waited_ = {};
+  phase_ = Phase::reading_head;
   return true;
 }
 
-bool Session::read(pool::Connection& connection) {
-  answer_expectation(connection);
-  const Parser::Progress progress = parser_.feed(connection.input());
-  connection.consume(progress.consumed);
+bool Session::read_head() {
+  const Parser::Progress progress = parser_.feed(connection_->input());
+  connection_->consume(progress.consumed);
   switch (progress.state) {
-    case Parser::State::need_more: limit_time(connection); return false;
-    case Parser::State::head_complete: begin_body(connection); return !connection.input().empty();
-    case Parser::State::complete:
-      connection.cancel_expiry();
-      run_handler();
-      begin_response(parser_.framing().keep_alive && !is_draining_);
-      return true;
-    case Parser::State::failed:
-      connection.cancel_expiry();
-      answer_error(answer_to(parser_.error()));
-      return true;
+    case Parser::State::need_more:
+      if (!has_deadline_) {  // One for the head, however it trickles in.
+        connection_->expires_after(context_->service.options.times.head_read_max);
+        has_deadline_ = true;
+      }
+      return false;
+    case Parser::State::failed: answer_error(failure_of(parser_.error())); return true;
+    case Parser::State::head_complete:
+    case Parser::State::complete: dispatch(); return true;
   }
   return false;
 }
 
-// A head has one deadline, however it trickles in; a body gains time with every byte.
-void Session::limit_time(pool::Connection& connection) {
-  const Times& times = context_->times;
-  if (parser_.request() == nullptr) {
-    if (!is_timed_) {
-      connection.expires_after(times.head_read_max);
-      is_timed_ = true;
-    }
-    return;
+/// The head is there: finds out who is to answer, and asks those who stand before him.
+void Session::dispatch() {
+  if (has_deadline_) {
+    connection_->cancel_expiry();
   }
-  const std::size_t rate = std::max<std::size_t>(times.body_bytes_per_second_min, 1);
-  const std::chrono::milliseconds earned(parser_.body_bytes() * 1000 / rate);
-  connection.expires_at(body_began_ + times.body_read_grace + earned);
-}
-
-void Session::begin_body(pool::Connection& connection) {
-  body_began_ = Clock::now();
-  limit_time(connection);
-  owes_continue_ = parser_.framing().expects_continue;
-  answer_expectation(connection);
-}
-
-// A client that has begun to send its body is not waiting (RFC 9110 section 10.1.1). One that is
-// gets its answer as soon as there is room for it behind those to earlier requests.
-void Session::answer_expectation(pool::Connection& connection) {
-  if (owes_continue_) {
-    owes_continue_ = connection.input().empty() && !connection.write(kContinue);
+  owes_continue_ = parser_.framing().expects_continue && !parser_.is_complete();
+  exchange_->set_request(*parser_.request());
+  const Limits& limits = context_->service.options.limits;
+  try {
+    RouteMatch& match = exchange_->match_;
+    match = context_->service.router.match(*parser_.request());
+    static const RouteOptions none;
+    const RouteOptions& options = match.route == nullptr ? none : match.route->options;
+    if (options.request_memory_bytes_max.has_value()) {
+      exchange_->arena().set_limit_bytes(*options.request_memory_bytes_max);
+    }
+    const std::size_t body_max = options.body_bytes_max.value_or(limits.body_bytes_max);
+    if (const ParseError error = parser_.limit_body(body_max); error != ParseError::none) {
+      return answer_error(failure_of(error));
+    }
+    if (match.chain->run_before(*exchange_) == Flow::respond) {
+      return begin_response(true);
+    }
+    const bool wants_body = match.route != nullptr && options.body != BodyMode::streamed;
+    if (wants_body && !parser_.is_complete() && match.chain->around.empty()) {
+      phase_ = Phase::reading_body;
+      return;
+    }
+    run_handler();
+  } catch (...) {
+    context_->service.answer_exception(*exchange_, std::current_exception());
+    begin_response(true);
   }
 }
 
 void Session::run_handler() {
-  Request& request = *parser_.request();
-  try {
-    context_->router.route(request, exchange_->response);
-  } catch (const ArenaFailed& failure) {
-    answer_failure(Status::service_unavailable, "There is no memory for this request.\n",
-                   failure.what());
-  } catch (const std::exception& error) {
-    answer_failure(Status::internal_server_error, "The server failed at this request.\n",
-                   error.what());
-  } catch (...) {
-    answer_failure(Status::internal_server_error, "The server failed at this request.\n",
-                   "unknown exception");
+  const RouteMatch& match = exchange_->match_;
+  if (is_plain(match)) {
+    answer(*exchange_, match);
+    return begin_response(true);
+  }
+  phase_ = Phase::handling;
+  exchange_->start(match.chain->around.empty() && match.route != nullptr
+                       ? match.route->handler.begin(*exchange_)
+                       : answer_within(*exchange_, match));
+  if (!exchange_->is_handled() && !exchange_->response().is_begun()) {
+    const auto handler_max = match.route != nullptr && match.route->options.handler_max.has_value()
+                                 ? *match.route->options.handler_max
+                                 : context_->service.options.times.handler_max;
+    if (handler_max.count() > 0) {
+      handler_deadline_ = Clock::now() + handler_max;
+      set_deadline();
+    }
   }
 }
 
-void Session::answer_failure(Status status, std::string_view text, std::string_view reason) {
-  log_failure("the handler failed", reason);
-  exchange_->response.fail(status, text);
+bool Session::read_whole_body() {
+  if (!receive_body()) {
+    if (parser_.error() == ParseError::none) {
+      return false;
+    }
+    answer_error(failure_of(parser_.error()));
+    return true;
+  }
+  try {
+    run_handler();
+  } catch (...) {
+    context_->service.answer_exception(*exchange_, std::current_exception());
+    begin_response(true);
+  }
+  return true;
 }
 
-void Session::answer_error(ParseErrorAnswer answer) {
-  exchange_->response.fail(answer.status, answer.text);
+/// Lets the handler go on; false when it waits.
+bool Session::handle() {
+  const bool moved = exchange_->advance();
+  if (!exchange_->is_handled()) {
+    if (!failure_.has_value() && parser_.error() != ParseError::none) {
+      fail_handling(failure_of(parser_.error()));
+      return true;
+    }
+    if (!failure_.has_value() && writer_.has_failed()) {
+      fail_handling({.status = Status::internal_server_error, .reason = writer_.failure()});
+      return true;
+    }
+    return moved;
+  }
+  finish_handling();
+  return true;
+}
+
+/// Ends the handler, at once or when what it waits for lets it, for this reason.
+void Session::fail_handling(const Failure& failure) {
+  failure_ = failure;
+  exchange_->end_handler();
+}
+
+void Session::finish_handling() {
+  handler_deadline_.reset();
+  body_deadline_.reset();
+  connection_->cancel_expiry();
+  Failure failure;
+  bool has_failed = failure_.has_value();
+  try {
+    exchange_->take_result();
+  } catch (...) {
+    if (!exchange_->response().is_begun()) {
+      context_->service.answer_exception(*exchange_, std::current_exception());
+      return begin_response(true);
+    }
+    has_failed = true;
+    failure_ = Failure{.reason = "the handler threw", .exception = std::current_exception()};
+  }
+  if (is_raw_) {
+    phase_ = Phase::closing;
+    connection_->close_after_output();
+    end_exchange();
+  } else if (!exchange_->response().is_begun()) {
+    has_failed ? answer_error(*failure_) : begin_response(true);
+  } else if (has_failed) {
+    abort_response(failure_->reason);
+  } else {
+    writer_.end_written();
+    phase_ = Phase::responding;
+  }
+}
+
+/// An answer of the server's own to what can't go on: nobody knows where the next request begins.
+void Session::answer_error(const Failure& failure) {
+  if (parser_.request() != nullptr) {
+    exchange_->set_request(*parser_.request());
+  }
+  exchange_->ensure_request();
+  context_->service.answer_failure(*exchange_, failure);
   begin_response(false);
 }
 
-void Session::begin_response(bool keep_alive) {
-  const Request* request = parser_.request();  // None when not even its head could be read.
-  const Response& response = exchange_->response;
-  const Method method = request == nullptr ? Method::get : request->method();
-  const Version version = request == nullptr ? Version::http_1_1 : request->version();
-  exchange_->framing =
-      frame_response(response, method, version, keep_alive && !response.closes_connection());
-  exchange_->body_left =
-      response.content_length().value_or(std::numeric_limits<std::uint64_t>::max());
-  exchange_->pending = Pending::head;
-  phase_ = Phase::responding;
+void Session::begin_response(bool keep_alive) noexcept {
+  if (exchange_->match_.chain != nullptr) {
+    try {
+      exchange_->match_.chain->run_after(*exchange_);
+    } catch (...) {
+      context_->service.answer_exception(*exchange_, std::current_exception());
+    }
+  }
+  Response& response = exchange_->response();
+  const Request& request = exchange_->request();
+  // One that is written piece by piece may read on in the meantime.
+  keep_alive = keep_alive && parser_.framing().keep_alive && !is_draining_ &&
+               !response.closes_connection() &&
+               (response.is_written() || leaves_connection_clear());
+  writer_.begin(response,
+                frame_response(response, request.method(), request.version(), keep_alive));
+  handler_deadline_.reset();
+  if (!response.is_written()) {
+    body_deadline_.reset();
+    connection_->cancel_expiry();
+    phase_ = Phase::responding;
+  }
 }
 
-bool Session::write_response(pool::Connection& connection) {
-  const bool written = write_head_of_response(connection) && write_body(connection);
-  if (exchange_->pending == Pending::failed) {
-    phase_ = Phase::closing;
-    connection.close_after_output();  // Earlier answers are whole.
+std::uint64_t Session::body_left() const noexcept {
+  return parser_.framing().content_length - parser_.body_bytes();
+}
+
+/// Whether the next request can be found: this one's body is read, or little is left of it.
+bool Session::leaves_connection_clear() const noexcept {
+  return parser_.is_complete() || (parser_.error() == ParseError::none && !owes_continue_ &&
+                                   !parser_.framing().chunked && body_left() <= kDiscardBytesMax);
+}
+
+bool Session::write_response() {
+  const bool written = writer_.write(*connection_, context_->date.now());
+  if (writer_.has_failed()) {
+    abort_response(writer_.failure());
     return false;
   }
   // What is sent by reference lives in the exchange's arena, which therefore waits.
-  if (!written || (exchange_->sends_by_reference && connection.output_bytes() > 0)) {
+  if (!written || (writer_.is_by_reference() && connection_->output_bytes() > 0)) {
     return false;
   }
-  end_exchange(connection);
-  return true;
-}
-
-bool Session::write_head_of_response(pool::Connection& connection) {
-  if (exchange_->pending != Pending::head) {
-    return true;
-  }
-  const Response& response = exchange_->response;
-  const std::string_view date = context_->date.now();
-  const std::size_t size = head_bytes(response, exchange_->framing, date);
-  const std::span<char> room = connection.output_room();
-  if (size <= room.size()) {
-    write_head(room.data(), response, exchange_->framing, date);
-    connection.commit_output(size);
-  } else if (connection.output_bytes() > 0) {
-    return false;
-  } else {
-    // Larger than the whole buffer.
-    auto* head = static_cast<char*>(exchange_->arena.try_alloc(size, 1));
-    if (head == nullptr) {
-      fail_response("there is no memory for its header fields");
-      return false;
-    }
-    write_head(head, response, exchange_->framing, date);
-    exchange_->sends_by_reference = connection.write_by_reference({head, size});
-  }
-  exchange_->pending = Pending::body;
-  return true;
-}
-
-bool Session::write_body(pool::Connection& connection) {
-  const Response& response = exchange_->response;
-  if (exchange_->pending != Pending::body) {
-    return true;
-  }
-  if (exchange_->framing.body == BodyFraming::none || exchange_->body_left == 0) {
-    exchange_->pending = Pending::nothing;
-    return true;
-  }
-  if (response.producer() != nullptr) {
-    return write_streamed_body(connection);
-  }
-  if (connection.write(response.body())) {
-    exchange_->pending = Pending::nothing;
-    return true;
-  }
-  if (!connection.write_by_reference(response.body())) {
+  discard_left_ = parser_.is_complete() ? 0 : body_left();
+  if (!writer_.framing().keep_alive || !leaves_connection_clear()) {
+    phase_ = Phase::closing;
+    connection_->close_after_output();
+    end_exchange();
     return false;
   }
-  exchange_->sends_by_reference = true;
-  exchange_->pending = Pending::nothing;
+  phase_ = discard_left_ > 0 ? Phase::discarding : Phase::idle;
+  end_exchange();
   return true;
-}
-
-// Until the output buffer is full or the body at its end.
-bool Session::write_streamed_body(pool::Connection& connection) {
-  while (exchange_->pending == Pending::body) {
-    const std::span<char> room = connection.output_room();
-    if (room.size() < kBodyRoomMin + kChunkOverhead) {
-      return false;
-    }
-    connection.commit_output(write_piece(room));
-  }
-  return exchange_->pending != Pending::failed;
-}
-
-/// Has the producer write once; answers how much of the room was used.
-std::size_t Session::write_piece(std::span<char> room) {
-  Exchange& exchange = *exchange_;
-  const bool chunked = exchange.framing.body == BodyFraming::chunked;
-  const std::span<char> around =
-      chunked ? room.subspan(kChunkHeadBytesMax, room.size() - kChunkOverhead) : room;
-  BodyWriter writer(around.first(std::min<std::uint64_t>(around.size(), exchange.body_left)));
-  const bool more = produce(writer);
-  exchange.body_left -= writer.written();
-  const bool ended = !more || exchange.body_left == 0;
-  if (ended && exchange.body_left > 0 && exchange.response.content_length().has_value()) {
-    fail_response("its body is shorter than announced");
-  } else if (!ended && writer.written() == 0) {
-    fail_response("its body's producer says there is more, and writes nothing");
-  }
-  if (exchange.pending == Pending::failed) {
-    return 0;
-  }
-  if (ended) {
-    exchange.pending = Pending::nothing;
-  }
-  return chunked ? frame_chunk(room, writer.written(), ended) : writer.written();
-}
-
-bool Session::produce(BodyWriter& writer) {
-  try {
-    return exchange_->response.producer()->produce(writer);
-  } catch (const std::exception& error) {
-    fail_response(error.what());
-  } catch (...) {
-    fail_response("unknown exception");
-  }
-  return false;
 }
 
 /// The head has gone, so that only a connection cut short can tell the client (RFC 9112 section 8).
-void Session::fail_response(std::string_view reason) {
-  if (exchange_->pending != Pending::failed) {
-    log_failure("the response failed", reason);
-    exchange_->pending = Pending::failed;
-  }
-}
-
-void Session::log_failure(std::string_view what, std::string_view reason) const {
-  const Request* request = parser_.request();
-  std::string line = request == nullptr ? std::string("request")
-                                        : std::string(to_string(request->method())) + " " +
-                                              std::string(request->target());
-  log(LogLevel::error, line.append(": ").append(what).append(": ").append(reason));
-}
-
-void Session::end_exchange(pool::Connection& connection) {
-  const auto dispose = finally([this] { exchange_.reset(); });
-  context_->metrics.record_response(exchange_->response.status());
-  context_->metrics.request_memory.record(exchange_->arena.bytes_used());
-  ++answered_in_turn_;
-  if (exchange_->framing.keep_alive) {
-    phase_ = Phase::idle;
-    if (is_draining_) {
-      connection.expires_after(kDrainGrace);
-    }
-    return;
-  }
+void Session::abort_response(std::string_view reason) {
+  const Request& request = exchange_->request();
+  log(LogLevel::error, std::string(to_string(request.method())) + " " +
+                           std::string(request.target()) +
+                           ": the response failed: " + std::string(reason));
   phase_ = Phase::closing;
-  connection.close_after_output();
+  connection_->close_after_output();  // Earlier answers are whole.
+  end_exchange();
+}
+
+bool Session::discard() {
+  const std::size_t here = std::min<std::uint64_t>(connection_->input().size(), discard_left_);
+  connection_->consume(here);
+  discard_left_ -= here;
+  if (discard_left_ > 0) {
+    return false;
+  }
+  phase_ = Phase::idle;
+  return true;
+}
+
+void Session::end_exchange() {
+  record_end(exchange_->response().status());
+  ++answered_in_turn_;
+  exchange_->client_ = nullptr;
+  context_->exchanges.release(*std::exchange(exchange_, nullptr));
+  if (is_draining_ && phase_ == Phase::idle) {
+    connection_->expires_after(kDrainGrace);
+  }
+}
+
+/// The handler may go on without a client, and the exchange lives as long as it does.
+void Session::lose_client() {
+  if (exchange_->response().is_begun()) {
+    record_end(exchange_->response().status());
+  } else if (phase_ == Phase::handling) {
+    record_end(Status::client_closed_request);
+  }
+  std::exchange(exchange_, nullptr)->lose_client();
+}
+
+void Session::record_end(Status status) noexcept {
+  context_->metrics.record_response(status);
+  context_->metrics.request_memory.record(exchange_->arena().bytes_used());
 }
 
 }  // namespace stadion::http

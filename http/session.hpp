@@ -6,108 +6,117 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
-#include "core/arena.hpp"
-#include "http/date.hpp"
-#include "http/limits.hpp"
-#include "http/metrics.hpp"
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+#include "http/failure.hpp"
 #include "http/parser.hpp"
-#include "http/response.hpp"
-#include "http/router.hpp"
-#include "http/serializer.hpp"
+#include "http/response_writer.hpp"
+#include "http/session_context.hpp"
 #include "pool/connection.hpp"
 
 namespace stadion::http {
 
-/// What all sessions of one Worker share.
-struct SessionContext {
-  const Router& router;
-  const Limits& limits;
-  const Times& times;
-  WorkerMetrics& metrics;
-  DateLine date;
-};
-
 /// HTTP/1.1 on one connection: requests in, responses out, in order.
 ///
-///     idle → reading → responding → idle …          → closing
+///     idle → reading_head → (reading_body) → (handling) → responding → (discarding) → idle …
 ///
-/// An exchange (one request and its response) has one arena. It is made at the request's first
-/// byte, before its handler, and disposed when the response's last byte has been handed to the
-/// system, or the connection is gone, whichever way it ended (document Pattern 1, Rule 4).
-class Session {
+/// reading_body is for a function that wants the body whole, handling for a coroutine that waits,
+/// discarding for a body that nobody wanted. An exchange (one request and its response) has one
+/// arena. It is made at the request's first byte, before its handler, and disposed when the
+/// response's last byte has been handed to the system and the handler has come to its end,
+/// whichever way it ended (document Pattern 1, Rule 4).
+///
+/// Lifetime   Its connection's: the exchange may live longer, see ExchangePool.
+class Session final : private Client {
  public:
-  explicit Session(SessionContext& context) : context_(&context), parser_(context.limits) {}
+  explicit Session(SessionContext& context)
+      : context_(&context), parser_(context.service.options.limits) {}
+  ~Session();
 
-  void on_input(pool::Connection& connection) { advance(connection); }
-  void on_input_end(pool::Connection& connection);
-  void on_output_sent(pool::Connection& connection);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Something has moved on the connection: input, its end, output sent, or the handler's own.
+  void advance(pool::Connection& connection);
   void on_timeout(pool::Connection& connection);
   void on_drain(pool::Connection& connection);
 
  private:
-  enum class Phase : std::uint8_t { idle, reading, responding, closing };
-  /// What of a response is yet to be written to the output buffer.
-  enum class Pending : std::uint8_t {
-    head,
-    body,
-    nothing,
-    failed,
+  using Clock = std::chrono::steady_clock;
+
+  enum class Phase : std::uint8_t {
+    idle,
+    reading_head,
+    reading_body,
+    handling,
+    responding,
+    discarding,
+    closing,
   };
 
-  struct Exchange {
-    explicit Exchange(const Limits& limits)
-        : arena(
-              {.chunk_bytes = kRequestChunkBytes, .limit_bytes = limits.request_memory_bytes_max}),
-          response(arena) {}
+  // What an exchange's operations want.
+  Read read_body(std::span<char> room, std::string_view& piece) noexcept override;
+  bool receive_body() noexcept override;
+  bool write_body(std::string_view& bytes) noexcept override;
+  bool flush() noexcept override;
+  bool send_interim(std::string_view head) noexcept override;
+  bool become_raw() noexcept override;
+  Read read_raw(std::span<char> room, std::string_view& piece) noexcept override;
+  bool write_raw(std::string_view& bytes) noexcept override;
+  std::string remote_address() const override;
+  void on_wake() noexcept override;
 
-    static constexpr std::size_t kRequestChunkBytes = 16 * 1024;
-
-    Arena arena;
-    Response response;
-    ResponseFraming framing;
-    Pending pending = Pending::head;
-    bool sends_by_reference = false;  ///< Bytes of the arena, which are on their way.
-    std::uint64_t body_left = 0;  ///< Without an announced length, more than there will ever be.
-  };
-
-  void advance(pool::Connection& connection);
-  bool step(pool::Connection& connection);
-
-  bool may_begin_exchange(const pool::Connection& connection) const noexcept;
-  /// False when there is no memory for one; the connection is closed then.
-  bool begin_exchange(pool::Connection& connection);
-  void end_exchange(pool::Connection& connection);
-
-  bool read(pool::Connection& connection);
-  void limit_time(pool::Connection& connection);
-  void begin_body(pool::Connection& connection);
-  void answer_expectation(pool::Connection& connection);
-
+  bool step();
+  bool may_begin_exchange() const noexcept;
+  bool begin_exchange();
+  bool read_head();
+  void dispatch();
   void run_handler();
-  void answer_failure(Status status, std::string_view text, std::string_view reason);
-  void answer_error(ParseErrorAnswer answer);
+  bool read_whole_body();
+  void answer_expectation() noexcept;
 
-  void begin_response(bool keep_alive);
-  bool write_response(pool::Connection& connection);
-  bool write_head_of_response(pool::Connection& connection);
-  bool write_body(pool::Connection& connection);
-  bool write_streamed_body(pool::Connection& connection);
-  std::size_t write_piece(std::span<char> room);
-  bool produce(BodyWriter& writer);
-  void fail_response(std::string_view reason);
-  void log_failure(std::string_view what, std::string_view reason) const;
+  bool handle();
+  void finish_handling();
+  void fail_handling(const Failure& failure);
+  void answer_error(const Failure& failure);
+
+  void begin_response(bool keep_alive) noexcept;
+  bool leaves_connection_clear() const noexcept;
+  std::uint64_t body_left() const noexcept;
+  bool write_response();
+  void abort_response(std::string_view reason);
+  bool discard();
+  void end_exchange();
+  void lose_client();
+  void react_to_input_end();
+
+  void wait_for_body() noexcept;
+  void note_body_came() noexcept;
+  void set_deadline() noexcept;
+  void record_end(Status status) noexcept;
 
   SessionContext* context_;
+  pool::Connection* connection_ = nullptr;  ///< Within advance().
+  pool::ConnectionRef ref_;
   Parser parser_;
-  std::optional<Exchange> exchange_;
+  Exchange* exchange_ = nullptr;
+  ResponseWriter writer_;
+  std::optional<Failure> failure_;  ///< Why the handler is being ended.
   Phase phase_ = Phase::idle;
   bool is_draining_ = false;
   bool owes_continue_ = false;  ///< 100 Continue, RFC 9110 section 10.1.1.
-  bool is_timed_ = false;       ///< The head has its deadline.
+  bool has_deadline_ = false;   ///< The head has.
+  bool gave_body_ = false;      ///< Whole, as a piece.
+  bool is_raw_ = false;
   std::size_t answered_in_turn_ = 0;
-  std::chrono::steady_clock::time_point body_began_{};
+  std::uint64_t discard_left_ = 0;
+  std::optional<Clock::time_point> handler_deadline_;
+  std::optional<Clock::time_point> body_deadline_;  ///< While a piece of it is waited for.
+  Clock::time_point body_wait_began_{};
+  Clock::duration body_waited_{};
 };
 
 }  // namespace stadion::http

@@ -5,30 +5,41 @@
 
 namespace stadion::http {
 
-Shard::Shard(net::Worker& worker, const Router& router, const ServerOptions& options,
+Shard::Shard(net::Worker& worker, net::ThreadPool& thread_pool, const Service& service,
              WorkerMetrics& metrics)
-    : worker_(worker),
-      context_{.router = router,
-               .limits = options.limits,
-               .times = options.times,
+    : context_{.worker = worker,
+               .thread_pool = thread_pool,
+               .service = service,
                .metrics = metrics,
+               .exchanges = ExchangePool(arena_),
                .date = {}},
       sessions_(arena_),
-      pool_(arena_, options.connections_max, options.buffer_bytes,
-            {.idle = options.times.idle_max,
-             .write_stalled = options.times.write_stalled_max,
-             .linger = options.times.linger_max}) {
+      pool_(arena_, service.options.connections_max, service.options.buffer_bytes,
+            {.idle = service.options.times.idle_max,
+             .write_stalled = service.options.times.write_stalled_max,
+             .linger = service.options.times.linger_max}) {
   pool_.start(worker, *this);
 }
 
 void Shard::listen(net::ListeningSocket socket) {
-  listeners_.emplace_back(worker_, std::move(socket),
+  listeners_.emplace_back(context_.worker, std::move(socket),
                           [this](net::Socket accepted) { pool_.add(std::move(accepted)); });
 }
 
 void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
   listeners_.clear();
+  context_.is_stopping = true;
   pool_.drain(timeout, std::move(drained));
+}
+
+void Shard::end(std::function<void()> ended) {
+  listeners_.clear();
+  context_.is_stopping = true;
+  pool_.for_each([this](pool::Connection& connection) { pool_.remove(connection); });
+  // From the loop: a handler's last steps are still on the stack when its exchange ends.
+  context_.exchanges.end_all([worker = &context_.worker, done = std::move(ended)]() mutable {
+    worker->post(std::move(done));
+  });
 }
 
 void Shard::on_close(pool::Connection& connection) noexcept {

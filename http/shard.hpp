@@ -8,8 +8,9 @@
 
 #include "core/arena.hpp"
 #include "core/object_pool.hpp"
-#include "http/server.hpp"
+#include "http/service.hpp"
 #include "http/session.hpp"
+#include "http/session_context.hpp"
 #include "net/listener.hpp"
 #include "net/worker.hpp"
 #include "pool/socket_pool.hpp"
@@ -22,13 +23,16 @@ namespace stadion::http {
 /// Threads    Made, used and destroyed on its Worker.
 class Shard final : private pool::ConnectionHandler {
  public:
-  Shard(net::Worker& worker, const Router& router, const ServerOptions& options,
+  Shard(net::Worker& worker, net::ThreadPool& thread_pool, const Service& service,
         WorkerMetrics& metrics);
   ~Shard() override = default;
 
   void listen(net::ListeningSocket socket);
   /// Stops accepting, lets requests in flight end, and calls `drained` when no connection is left.
   void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
+  /// Closes every connection, and calls `ended`, from the Worker's loop, when no handler is left:
+  /// what waits on another thread is waited for. Only then may the shard be destroyed.
+  void end(std::function<void()> ended);
 
   /// From any thread.
   pool::SocketPoolStatistics connections() const noexcept { return pool_.statistics(); }
@@ -42,13 +46,16 @@ class Shard final : private pool::ConnectionHandler {
     connection.set_data(&sessions_.acquire(context_));
   }
   void on_input(pool::Connection& connection) override {
-    session_of(connection).on_input(connection);
+    session_of(connection).advance(connection);
   }
   void on_input_end(pool::Connection& connection) override {
-    session_of(connection).on_input_end(connection);
+    session_of(connection).advance(connection);
   }
   void on_output_sent(pool::Connection& connection) override {
-    session_of(connection).on_output_sent(connection);
+    session_of(connection).advance(connection);
+  }
+  void on_notify(pool::Connection& connection) override {
+    session_of(connection).advance(connection);
   }
   void on_timeout(pool::Connection& connection) override {
     session_of(connection).on_timeout(connection);
@@ -58,7 +65,6 @@ class Shard final : private pool::ConnectionHandler {
   }
   void on_close(pool::Connection& connection) noexcept override;
 
-  net::Worker& worker_;
   Arena arena_;
   SessionContext context_;
   ObjectPool<Session> sessions_;

@@ -7,6 +7,8 @@ std::string_view reason_phrase(Status status) noexcept {
   switch (status) {
     case Status::continue_: return "Continue";
     case Status::switching_protocols: return "Switching Protocols";
+    case Status::processing: return "Processing";
+    case Status::early_hints: return "Early Hints";
     case Status::ok: return "OK";
     case Status::created: return "Created";
     case Status::accepted: return "Accepted";
@@ -38,8 +40,10 @@ std::string_view reason_phrase(Status status) noexcept {
     case Status::misdirected_request: return "Misdirected Request";
     case Status::unprocessable_content: return "Unprocessable Content";
     case Status::upgrade_required: return "Upgrade Required";
+    case Status::precondition_required: return "Precondition Required";
     case Status::too_many_requests: return "Too Many Requests";
     case Status::request_header_fields_too_large: return "Request Header Fields Too Large";
+    case Status::client_closed_request: return "Client Closed Request";
     case Status::internal_server_error: return "Internal Server Error";
     case Status::not_implemented: return "Not Implemented";
     case Status::bad_gateway: return "Bad Gateway";

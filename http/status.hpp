@@ -11,6 +11,8 @@ namespace stadion::http {
 enum class Status : std::uint16_t {
   continue_ = 100,
   switching_protocols = 101,
+  processing = 102,
+  early_hints = 103,
   ok = 200,
   created = 201,
   accepted = 202,
@@ -42,8 +44,11 @@ enum class Status : std::uint16_t {
   misdirected_request = 421,
   unprocessable_content = 422,
   upgrade_required = 426,
+  precondition_required = 428,
   too_many_requests = 429,
   request_header_fields_too_large = 431,
+  /// Never sent: what logs say of a client that left before the response, as nginx has it.
+  client_closed_request = 499,
   internal_server_error = 500,
   not_implemented = 501,
   bad_gateway = 502,

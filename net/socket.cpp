@@ -3,57 +3,21 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
 
 #include "core/assert.hpp"
 #include "net/asio.hpp"
+#include "net/operation_memory.hpp"
+#include "net/send_file.hpp"
 #include "net/worker.hpp"
 
 namespace stadion::net {
 namespace {
 
-/// The memory of the one operation of a kind that can be under way. Asio frees it before it calls
-/// the handler, so that the next operation, which the handler starts, finds it free.
-class OperationMemory {
- public:
-  void* allocate(std::size_t bytes) {
-    if (!in_use_ && bytes <= sizeof bytes_) {
-      in_use_ = true;
-      return bytes_;
-    }
-    return ::operator new(bytes);
-  }
-  void deallocate(void* memory) noexcept {
-    if (memory == bytes_) {
-      in_use_ = false;
-    } else {
-      ::operator delete(memory);
-    }
-  }
-
- private:
-  alignas(std::max_align_t) std::byte bytes_[192];
-  bool in_use_ = false;
-};
-
-/// Tells Asio to keep an operation in its socket's OperationMemory.
-template <class T>
-struct OperationAllocator {
-  using value_type = T;
-
-  explicit OperationAllocator(OperationMemory& operation_memory) noexcept
-      : memory(&operation_memory) {}
-  template <class U>
-  OperationAllocator(const OperationAllocator<U>& other) noexcept : memory(other.memory) {}
-
-  T* allocate(std::size_t count) { return static_cast<T*>(memory->allocate(count * sizeof(T))); }
-  void deallocate(T* object, std::size_t /*count*/) noexcept { memory->deallocate(object); }
-  bool operator==(const OperationAllocator&) const noexcept = default;
-
-  OperationMemory* memory;
-};
+using Memory = detail::OperationMemory<192>;
+using Allocator = detail::OperationAllocator<void, Memory>;
 
 /// Asio has a category of its own for what the system reports; users compare with std::errc.
 std::error_code portable(const std::error_code& error) noexcept {
@@ -76,8 +40,19 @@ bool is_end_of_stream(const std::error_code& error) noexcept { return error == a
 /// Outlives its Socket until the operations that were under way have been told that they are
 /// cancelled.
 struct Socket::State {
+  /// What a write that sends from a file is to send.
+  struct FilePart {
+    int file;
+    std::uint64_t offset;
+    std::size_t bytes;
+  };
+
   State(asio::io_context& context, int descriptor)
       : stream(context, protocol_of(descriptor), descriptor), native_handle(descriptor) {}
+
+  detail::SendFileResult send_file_part() const noexcept {
+    return detail::send_file_some(native_handle, file_part.file, file_part.offset, file_part.bytes);
+  }
 
   detail::StreamSocket stream;
   int native_handle;
@@ -86,8 +61,10 @@ struct Socket::State {
   bool is_closed = false;
   IoCompletion read_completion{};
   IoCompletion write_completion{};
-  OperationMemory read_memory;
-  OperationMemory write_memory;
+  FilePart file_part{};
+  detail::SendFileResult file_sent;
+  Memory read_memory;
+  Memory write_memory;
 };
 
 namespace {
@@ -105,6 +82,7 @@ class StateReference {
       delete state_;
     }
   }
+  State* get() const noexcept { return state_; }
   State* operator->() const noexcept { return state_; }
 
  private:
@@ -114,7 +92,7 @@ class StateReference {
 }  // namespace
 
 struct Socket::ReadHandler {
-  using allocator_type = OperationAllocator<void>;
+  using allocator_type = Allocator;
 
   StateReference<State> state;
 
@@ -127,7 +105,7 @@ struct Socket::ReadHandler {
 };
 
 struct Socket::WriteHandler {
-  using allocator_type = OperationAllocator<void>;
+  using allocator_type = Allocator;
 
   StateReference<State> state;
 
@@ -136,6 +114,47 @@ struct Socket::WriteHandler {
     if (!state->is_closed) {
       state->write_completion(portable(error), bytes);
     }
+  }
+};
+
+/// The end of a write from a file that had nothing to wait for.
+struct Socket::FileSentHandler {
+  using allocator_type = Allocator;
+
+  StateReference<State> state;
+
+  allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
+  void operator()() const {
+    if (!state->is_closed) {
+      state->write_completion(state->file_sent.error, state->file_sent.bytes);
+    }
+  }
+};
+
+/// Goes on with a write from a file when the socket has room.
+struct Socket::FileRoomHandler {
+  using allocator_type = Allocator;
+
+  StateReference<State> state;
+
+  static void wait(State& state) {
+    state.stream.async_wait(detail::StreamSocket::wait_write,
+                            FileRoomHandler{StateReference(&state)});
+  }
+
+  allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
+  void operator()(std::error_code error) const {
+    if (state->is_closed) {
+      return;
+    }
+    if (error) {
+      return state->write_completion(portable(error), 0);
+    }
+    const detail::SendFileResult sent = state->send_file_part();
+    if (sent.would_block()) {
+      return wait(*state.get());
+    }
+    state->write_completion(sent.error, sent.bytes);
   }
 };
 
@@ -163,15 +182,29 @@ void Socket::async_read_some(std::span<char> buffer, IoCompletion completion) {
 }
 
 void Socket::async_write_some(std::string_view first, std::string_view second,
-                              IoCompletion completion) {
+                              IoCompletion completion, MoreOutput more) {
   STADION_ASSERT(is_open());
   state_->write_completion = completion;
   WriteHandler handler{StateReference(state_)};
+  const int flags = more == MoreOutput::follows ? MSG_MORE : 0;
   if (second.empty()) {
-    state_->stream.async_write_some(asio::buffer(first), std::move(handler));
+    state_->stream.async_send(asio::buffer(first), flags, std::move(handler));
   } else {
     const std::array<asio::const_buffer, 2> both{asio::buffer(first), asio::buffer(second)};
-    state_->stream.async_write_some(both, std::move(handler));
+    state_->stream.async_send(both, flags, std::move(handler));
+  }
+}
+
+void Socket::async_send_file_some(int file, std::uint64_t offset, std::size_t bytes,
+                                  IoCompletion completion) {
+  STADION_ASSERT(is_open());
+  state_->write_completion = completion;
+  state_->file_part = {file, offset, std::min(bytes, kSendFileBytesMax)};
+  state_->file_sent = state_->send_file_part();
+  if (state_->file_sent.would_block()) {
+    FileRoomHandler::wait(*state_);
+  } else {
+    asio::post(state_->stream.get_executor(), FileSentHandler{StateReference(state_)});
   }
 }
 

@@ -27,15 +27,30 @@ struct IoCompletion {
 
 /// Whether the error says no more than that the peer has ended its side in order.
 bool is_end_of_stream(const std::error_code& error) noexcept;
+/// Whether the error of Socket::async_send_file_some() says that the file ends before the bytes that
+/// were to be sent: it has become shorter, or never was so long. The connection itself is sound.
+bool is_file_too_short(const std::error_code& error) noexcept;
 
-/// A connected stream socket (TCP or Unix) on a Worker. At most one read and one write are under
-/// way at a time.
+/// Whether a write is the last for now, or the next comes at once: then the system may keep the end
+/// of this one back for a moment, so that both fill one packet (MSG_MORE).
+enum class MoreOutput : bool { none, follows };
+
+/// At most so much is sent from a file at a time, so that a peer that reads as fast as we send does
+/// not keep the loop from other connections.
+inline constexpr std::size_t kSendFileBytesMax = 2 * 1024 * 1024;
+
+/// A connected stream socket (TCP or Unix) on a Worker. At most one read and one write (from memory
+/// or from a file) are under way at a time.
 ///
-/// Lifetime   The Worker outlives it. An operation's buffer stays valid until its completion, or
-///            until close(): from then on neither are buffers touched nor completions called.
+/// Lifetime   The Worker outlives it. An operation's buffer stays valid, and its file open, until its
+///            completion, or until close(): from then on neither are buffers and files touched nor
+///            completions called.
 /// Threads    Its Worker's alone. Completions are called from the loop, never from within the call
 ///            that started them.
 /// Cost       The memory that operations need is the socket's own: none is allocated per operation.
+///            A read or write that need not wait is one system call. Sending from a file takes two
+///            cheap ones besides, which keep SIGPIPE from the process, and an epoll_ctl() whenever
+///            it waits for room.
 class Socket {
  public:
   Socket() noexcept = default;
@@ -50,7 +65,20 @@ class Socket {
   /// completion's error.
   void async_read_some(std::span<char> buffer, IoCompletion completion);
   /// Writes some of `first` and then of `second` in one system call; the completion tells how much.
-  void async_write_some(std::string_view first, std::string_view second, IoCompletion completion);
+  void async_write_some(std::string_view first, std::string_view second, IoCompletion completion,
+                        MoreOutput more = MoreOutput::none);
+  /// Sends `bytes` of a file from `offset` on, or as many as fit but kSendFileBytesMax at the most,
+  /// without a copy through this process (sendfile); the completion tells how many. Zero bytes are
+  /// sent at once, whatever the file.
+  ///
+  /// `file` is open for reading and of a kind that can be mapped: a regular file, as a rule. Its own
+  /// position is neither used nor moved, so several sockets may send from one descriptor. What is not
+  /// in the system's cache is read from the disk, and the loop waits for it.
+  /// Errors     is_file_too_short() when not one byte of the file is left at `offset`; what sendfile
+  ///            reports: invalid_argument for a file of another kind, io_error from the disk,
+  ///            broken_pipe and connection_reset from a peer that is gone.
+  void async_send_file_some(int file, std::uint64_t offset, std::size_t bytes,
+                            IoCompletion completion);
 
   /// Tells the peer that nothing more will be sent.
   void shutdown_send() noexcept;
@@ -66,6 +94,8 @@ class Socket {
   struct State;
   struct ReadHandler;
   struct WriteHandler;
+  struct FileSentHandler;
+  struct FileRoomHandler;
 
   State* state_ = nullptr;
 };

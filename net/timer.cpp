@@ -1,46 +1,53 @@
 // SPDX-License-Identifier: MIT
 #include "net/timer.hpp"
 
-#include <cstdint>
+#include <algorithm>
 #include <utility>
 
-#include "net/asio.hpp"
+#include "core/assert.hpp"
+#include "net/timer_queue.hpp"
 #include "net/worker.hpp"
 
 namespace stadion::net {
+namespace {
 
-struct Timer::State {
-  explicit State(asio::io_context& context) : timer(context) {}
+/// So that no time overflows.
+constexpr std::chrono::milliseconds kDelayMax = std::chrono::hours(24 * 365 * 100);
 
-  detail::SteadyTimer timer;
-  std::function<void()> expired;
-  std::uint64_t setting =
-      0;  ///< Counts up at each change, so that an expiry already under way finds itself outdated.
-};
+}  // namespace
 
-Timer::Timer(Worker& worker) : state_(std::make_shared<State>(worker.io_context())) {}
+Timer::Timer(Worker& worker) noexcept : queue_(&worker.timer_queue()), worker_(&worker) {}
 
-Timer::~Timer() { cancel(); }
+void Timer::expires_after(std::chrono::milliseconds delay, Callback expired) {
+  STADION_ASSERT(expired.function != nullptr);
+  STADION_ASSERT(worker_->is_current() || !worker_->is_running());
+  cancel();
+  callback_ = expired;
+  const std::chrono::milliseconds limited =
+      std::clamp(delay, std::chrono::milliseconds::zero(), kDelayMax);
+  queue_->set(*this, Clock::now() + limited);
+}
 
 void Timer::expires_after(std::chrono::milliseconds delay, std::function<void()> expired) {
-  cancel();
-  state_->expired = std::move(expired);
-  state_->timer.expires_after(delay);
-  state_->timer.async_wait(
-      [state = state_, setting = state_->setting](const std::error_code& error) {
-        if (!error && setting == state->setting) {
-          const auto function = std::exchange(state->expired, nullptr);
-          function();
-        }
-      });
+  expires_after(delay, Callback{call_function, this});
+  function_ = std::move(expired);
 }
 
 void Timer::cancel() noexcept {
-  ++state_->setting;
-  state_->expired = nullptr;
-  state_->timer.cancel();
+  if (!is_set_) {
+    return;
+  }
+  STADION_ASSERT(worker_->is_current() || !worker_->is_running());
+  queue_->remove(*this);
+  // Destroyed last: it may own this timer.
+  const std::function<void()> withdrawn = std::exchange(function_, nullptr);
 }
 
-bool Timer::is_set() const noexcept { return state_->expired != nullptr; }
+void Timer::call_function(void* timer) {
+  // Out of the timer while it runs, for it may set or destroy it.
+  const std::function<void()> function =
+      std::exchange(static_cast<Timer*>(timer)->function_, nullptr);
+  function();
+}
 
 }  // namespace stadion::net

@@ -10,17 +10,28 @@
 #include "core/finally.hpp"
 #include "core/log.hpp"
 #include "net/asio.hpp"
+#include "net/task_inbox.hpp"
+#include "net/timer_queue.hpp"
 
 namespace stadion::net {
 
 struct Worker::Loop {
   explicit Loop(std::string thread_name)
-      : name(std::move(thread_name)), context(1), work(context.get_executor()) {}
+      : name(std::move(thread_name)), context(1), work(context.get_executor()) {
+    timers.attach(context);
+  }
+  ~Loop() { timers.detach(); }
+
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
   std::string name;
+  std::atomic<std::thread::id> runner{};
+  // Before the context, whose last handlers may cancel timers and free operations as they go.
+  detail::TimerQueue timers;
+  detail::TaskInbox inbox;
   asio::io_context context;
   detail::WorkGuard work;  ///< Keeps run() going while there is nothing to do.
-  std::atomic<std::thread::id> runner{};
   std::thread thread;
 };
 
@@ -64,8 +75,14 @@ void Worker::join() {
 
 void Worker::post(std::function<void()> task) { asio::post(loop_->context, std::move(task)); }
 
+void Worker::post(PostedTask& task) { loop_->inbox.post(task, loop_->context); }
+
 bool Worker::is_current() const noexcept { return loop_->runner == std::this_thread::get_id(); }
 
+bool Worker::is_running() const noexcept { return loop_->runner.load() != std::thread::id{}; }
+
 asio::io_context& Worker::io_context() noexcept { return loop_->context; }
+
+detail::TimerQueue& Worker::timer_queue() noexcept { return loop_->timers; }
 
 }  // namespace stadion::net

@@ -5,12 +5,18 @@
 #include <memory>
 #include <string>
 
+#include "net/posted_task.hpp"
+
 // Asio stays out of this header; include <asio/io_context.hpp> to use io_context().
 namespace asio {
 class io_context;
 }
 
 namespace stadion::net {
+
+namespace detail {
+class TimerQueue;
+}
 
 /// One thread and one event loop, which share nothing with the next Worker: what is made on a
 /// Worker (sockets, timers, pools) is used on its thread alone.
@@ -36,9 +42,14 @@ class Worker {
   /// Waits for the thread of start() to end.
   void join();
 
-  /// Runs the task on this Worker's thread, later. An exception that leaves it is logged. From any
-  /// thread.
+  /// Runs the task on this Worker's thread, later: never within this call, and in the order in which
+  /// one thread posts. What is posted when the Worker has stopped is not run, only destroyed with it.
+  /// An exception that leaves the task is logged. From any thread.
   void post(std::function<void()> task);
+  /// The same for a task that its owner keeps, see PostedTask. Nothing is allocated; the first of
+  /// several tasks that come between two turns of the loop wakes it, the others cost an atomic
+  /// exchange or two. Of tasks that were posted in the other way this one may run before or after.
+  void post(PostedTask& task);
 
   /// Whether the calling thread runs this Worker's loop.
   bool is_current() const noexcept;
@@ -47,7 +58,13 @@ class Worker {
   asio::io_context& io_context() noexcept;
 
  private:
+  friend class Timer;
+
   struct Loop;
+
+  bool is_running() const noexcept;
+  detail::TimerQueue& timer_queue() noexcept;
+
   std::unique_ptr<Loop> loop_;
 };
 

@@ -3,11 +3,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/assert.hpp"
 #include "pool/socket_pool.hpp"
 
 namespace stadion::pool {
+namespace {
+
+[[maybe_unused]] constexpr std::uint64_t kFileBytesMax = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
 
 Connection* ConnectionRef::get() const noexcept {
   return pool_ == nullptr ? nullptr : pool_->lookup(index_, generation_);
@@ -47,7 +53,7 @@ bool Connection::write(std::string_view bytes) noexcept {
 }
 
 std::span<char> Connection::output_room() noexcept {
-  if (!referenced_.empty()) {
+  if (has_output_elsewhere()) {
     return {};
   }
   if (output_.begin > 0 && !writing_) {
@@ -62,10 +68,19 @@ void Connection::commit_output(std::size_t bytes) noexcept {
 }
 
 bool Connection::write_by_reference(std::string_view bytes) noexcept {
-  if (!referenced_.empty()) {
+  if (has_output_elsewhere()) {
     return false;
   }
   referenced_ = bytes;
+  return true;
+}
+
+bool Connection::write_file(int descriptor, std::uint64_t offset, std::uint64_t bytes) noexcept {
+  STADION_ASSERT(offset <= kFileBytesMax && bytes <= kFileBytesMax);
+  if (has_output_elsewhere()) {
+    return false;
+  }
+  file_ = {.descriptor = descriptor, .offset = offset, .bytes = bytes};
   return true;
 }
 
@@ -75,11 +90,18 @@ void Connection::note_sent(std::size_t bytes) noexcept {
   referenced_.remove_prefix(bytes - from_buffer);
 }
 
+void Connection::note_file_sent(std::size_t bytes) noexcept {
+  file_.offset += bytes;
+  file_.bytes -= bytes;
+}
+
 void Connection::flush() {
   if (!in_handler_) {
     pool_->move_on(*this);
   }
 }
+
+void Connection::notify() { pool_->tell_handler(*this, &ConnectionHandler::on_notify); }
 
 void Connection::close() {
   if (in_handler_) {

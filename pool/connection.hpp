@@ -80,19 +80,36 @@ class Connection {
   /// for ConnectionHandler::on_output_sent().
   bool write(std::string_view bytes) noexcept;
   /// The room in the output buffer, to be written to in place and then committed. Empty while a
-  /// write by reference is pending.
+  /// write by reference or from a file is pending.
   std::span<char> output_room() noexcept;
   void commit_output(std::size_t bytes) noexcept;
   /// Sends after the output buffer, without a copy, bytes that stay valid until on_output_sent() or
-  /// on_close(). Until they are sent there is no room for other output. False while an earlier
-  /// reference is pending.
+  /// on_close(). Until they are sent there is no room for other output. False, and nothing is taken,
+  /// while an earlier reference or file is pending.
   bool write_by_reference(std::string_view bytes) noexcept;
+  /// Sends after the output buffer `bytes` of a file from `offset` on, without reading them into this
+  /// process (sendfile). The descriptor is the caller's and stays open until on_output_sent() or
+  /// on_close(); its position is neither used nor moved, so that many connections may send from one.
+  /// Until all is sent there is no room for other output. False, and nothing is taken, while an
+  /// earlier reference or file is pending.
+  ///
+  /// The peer was promised so many bytes, so if they cannot be had (the file has become shorter, the
+  /// disk fails, the file is of a kind that cannot be sent) the connection is closed at once, and an
+  /// error logged that says what happened, at which byte and to whom.
+  /// Requires   `offset` and `bytes` below 2^63, as those of any file.
+  /// See        net::Socket::async_send_file_some() for which files can be sent.
+  bool write_file(int descriptor, std::uint64_t offset, std::uint64_t bytes) noexcept;
   /// Bytes that were written and not yet handed to the system.
-  std::size_t output_bytes() const noexcept { return output_.size() + referenced_.size(); }
+  std::uint64_t output_bytes() const noexcept {
+    return output_.size() + referenced_.size() + file_.bytes;
+  }
 
   /// Starts sending what was written and reading more, for calls from outside a handler's
   /// functions.
   void flush();
+  /// Has ConnectionHandler::on_notify() called, now: for whoever learns elsewhere that something can go
+  /// on here. What it writes is sent, as from the handler's other functions.
+  void notify();
   /// Closes at once; what was not sent is lost. The connection is gone when this returns, except
   /// within a handler's function for it: there it is gone when that function returns.
   void close();
@@ -127,13 +144,25 @@ class Connection {
     void move_to_front() noexcept;
   };
 
+  /// What is left to send of a file.
+  struct FilePart {
+    int descriptor = -1;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+  };
+
   Connection(SocketPool& pool, std::uint32_t index, net::Socket socket) noexcept
       : pool_(&pool), index_(index), socket_(std::move(socket)) {}
   Connection(Connection&&) noexcept = default;  // For a resize only.
 
   bool output_idle() const noexcept { return output_bytes() == 0; }
+  bool has_output_in_memory() const noexcept { return output_.size() + referenced_.size() > 0; }
+  bool has_output_elsewhere() const noexcept { return !referenced_.empty() || file_.bytes > 0; }
+  /// Neither reads nor writes: the loop would not tell if the peer were gone.
+  bool is_unwatched() const noexcept { return !reading_ && !writing_; }
   bool is_discarding() const noexcept { return closes_after_output_ || lingers_; }
   void note_sent(std::size_t bytes) noexcept;
+  void note_file_sent(std::size_t bytes) noexcept;
 
   SocketPool* pool_;
   std::uint32_t index_;
@@ -148,7 +177,8 @@ class Connection {
   net::Socket socket_;
   Buffer input_;
   Buffer output_;
-  std::string_view referenced_;  ///< Sent after output_.
+  std::string_view referenced_;  ///< Sent after output_; and so is
+  FilePart file_;                ///< this, of which there is none beside a reference.
   void* data_ = nullptr;
   Clock::time_point last_activity_{};
   Clock::time_point last_sent_{};  ///< When output last went, or began to wait.
@@ -173,11 +203,17 @@ class ConnectionHandler {
   virtual void on_input_end(Connection& connection) { connection.close_after_output(); }
   /// All output has been handed to the system: there is room again.
   virtual void on_output_sent(Connection& /*connection*/) {}
+  /// Connection::notify() was called.
+  virtual void on_notify(Connection& /*connection*/) {}
   /// Nothing has happened for the pool's idle time, or expires_after() has passed. Default: close.
   virtual void on_timeout(Connection& connection) { connection.close(); }
   /// The pool is being drained. Default: send what was written, and close.
   virtual void on_drain(Connection& connection) { connection.close_after_output(); }
   /// The connection is about to go, whatever the reason: the last chance to look at its data().
+  /// That the peer has reset the connection is told at once while the pool reads or has output to
+  /// send, and else within kSweepInterval: a handler that waits for something else, with the input
+  /// full or at its end, hears of it, too. A peer that ended its side in order is heard of when the
+  /// input before that is read, so not while the input is full.
   virtual void on_close(Connection& /*connection*/) noexcept {}
 };
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pool/socket_pool.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <limits>
 #include <memory>
@@ -22,6 +25,14 @@ constexpr std::size_t kConnectionsMax = std::size_t{1} << kIndexBits;
 constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
 /// While draining, peers that don't end their side hold the process up no longer than this.
 constexpr std::chrono::milliseconds kLingerWhileDraining{500};
+
+/// Whether the error is about the connection, and so nothing that an operator could mend.
+bool is_of_peer(const std::error_code& error) noexcept {
+  return error == std::errc::broken_pipe || error == std::errc::connection_reset ||
+         error == std::errc::connection_aborted || error == std::errc::timed_out ||
+         error == std::errc::host_unreachable || error == std::errc::network_unreachable ||
+         error == std::errc::network_down;
+}
 
 std::uint32_t checked_limit(std::size_t max_connections) {
   if (max_connections == 0 || max_connections > kConnectionsMax) {
@@ -92,7 +103,7 @@ void SocketPool::start(net::Worker& worker, ConnectionHandler& handler) {
   STADION_ASSERT(worker_ == nullptr);
   worker_ = &worker;
   handler_ = &handler;
-  sweep_timer_ = std::make_unique<net::Timer>(worker);
+  sweep_timer_.emplace(worker);
   arm_sweep();
   for_each([this](Connection& connection) {
     connection.last_activity_ = now_;
@@ -228,6 +239,7 @@ void SocketPool::sweep(Connection::Clock::time_point now) {
       sweep_connection(connection);
     }
   });
+  remove_those_reset();
 }
 
 void SocketPool::sweep_connection(Connection& connection) {
@@ -248,6 +260,44 @@ void SocketPool::sweep_connection(Connection& connection) {
   connection.cancel_expiry();
   connection.last_activity_ = now_;  // A handler that doesn't close gets as much time again.
   tell_handler(connection, &ConnectionHandler::on_timeout);
+}
+
+// Asio tells of a reset only to an operation that is under way. The one for errors alone,
+// async_wait(wait_error), would do, but while it is under way Asio tries no read at once, and each
+// costs an epoll_ctl() more. So those that have nothing under way, of which there are few as a rule,
+// are asked here, many in one system call.
+void SocketPool::remove_those_reset() {
+  constexpr std::size_t kAskedAtOnce = 64;
+  if (handler_ == nullptr) {
+    return;
+  }
+  std::array<pollfd, kAskedAtOnce> polls;
+  std::array<ConnectionRef, kAskedAtOnce> refs;
+  std::size_t count = 0;
+  const auto ask = [&] {
+    const std::size_t asked = std::exchange(count, 0);
+    if (asked == 0 || ::poll(polls.data(), asked, 0) <= 0) {
+      return;
+    }
+    for (std::size_t i = 0; i < asked; ++i) {
+      Connection* connection = refs[i].get();
+      // Where there is input still to come, a hang-up may be no more than the end of a Unix socket.
+      if (connection != nullptr &&
+          (polls[i].revents & (connection->input_ended_ ? POLLERR | POLLHUP : POLLERR)) != 0) {
+        remove(*connection);
+      }
+    }
+  };
+  for_each([&](Connection& connection) {
+    if (connection.is_unwatched()) {
+      polls[count] = {.fd = connection.socket_.native_handle(), .events = 0, .revents = 0};
+      refs[count] = connection.ref();
+      if (++count == kAskedAtOnce) {
+        ask();
+      }
+    }
+  });
+  ask();
 }
 
 Connection* SocketPool::lookup(std::uint32_t index, std::uint64_t generation) noexcept {
@@ -337,6 +387,20 @@ void SocketPool::on_written(Connection& connection, std::error_code error, std::
     return remove(connection);
   }
   connection.note_sent(bytes);
+  go_on_after_sending(connection, bytes);
+}
+
+void SocketPool::on_file_sent(Connection& connection, std::error_code error, std::size_t bytes) {
+  connection.writing_ = false;
+  if (error) {
+    log_file_failure(connection, error);
+    return remove(connection);
+  }
+  connection.note_file_sent(bytes);
+  go_on_after_sending(connection, bytes);
+}
+
+void SocketPool::go_on_after_sending(Connection& connection, std::size_t bytes) {
   bytes_out_.add(bytes);
   connection.last_activity_ = now_;
   if (connection.output_idle()) {
@@ -344,6 +408,15 @@ void SocketPool::on_written(Connection& connection, std::error_code error, std::
   } else {
     move_on(connection);
   }
+}
+
+void SocketPool::log_file_failure(const Connection& connection, const std::error_code& error) {
+  const Connection::FilePart& file = connection.file_;
+  const LogLevel level = is_of_peer(error) ? LogLevel::debug : LogLevel::error;
+  log(level, "cannot send file descriptor " + std::to_string(file.descriptor) + " to " +
+                 connection.socket_.remote_endpoint().to_string() + ": " + error.message() +
+                 "; at byte " + std::to_string(file.offset) + ", with " +
+                 std::to_string(file.bytes) + " to go");
 }
 
 void SocketPool::tell_handler(Connection& connection,
@@ -414,10 +487,19 @@ void SocketPool::start_writing(Connection& connection) {
   }
   connection.writing_ = true;
   connection.last_sent_ = now_;
-  const Connection::Buffer& output = connection.output_;
-  connection.socket_.async_write_some({output.at(output.begin), output.size()},
-                                      connection.referenced_,
-                                      completion_for<&SocketPool::on_written>(connection));
+  const Connection::FilePart& file = connection.file_;
+  if (connection.has_output_in_memory()) {
+    const Connection::Buffer& output = connection.output_;
+    connection.socket_.async_write_some(
+        {output.at(output.begin), output.size()}, connection.referenced_,
+        completion_for<&SocketPool::on_written>(connection),
+        file.bytes > 0 ? net::MoreOutput::follows : net::MoreOutput::none);
+  } else {
+    const std::uint64_t bytes = std::min<std::uint64_t>(file.bytes, net::kSendFileBytesMax);
+    connection.socket_.async_send_file_some(file.descriptor, file.offset,
+                                            static_cast<std::size_t>(bytes),
+                                            completion_for<&SocketPool::on_file_sent>(connection));
+  }
 }
 
 // Closing at once would have the system reset the connection if there is input that we didn't read,
@@ -440,16 +522,18 @@ std::chrono::milliseconds SocketPool::linger_time() const noexcept {
 }
 
 void SocketPool::arm_sweep() {
-  if (sweep_timer_ == nullptr || sweep_timer_->is_set()) {
+  if (!sweep_timer_ || sweep_timer_->is_set()) {
     return;
   }
   now_ = Connection::Clock::now();
-  sweep_timer_->expires_after(kSweepInterval, [this] {
-    sweep(Connection::Clock::now());
-    if (size() > 0) {
-      arm_sweep();
+  const auto sweep_again = [](void* pool) {
+    auto* self = static_cast<SocketPool*>(pool);
+    self->sweep(Connection::Clock::now());
+    if (self->size() > 0) {
+      self->arm_sweep();
     }
-  });
+  };
+  sweep_timer_->expires_after(kSweepInterval, {sweep_again, this});
 }
 
 void SocketPool::report_drained() {

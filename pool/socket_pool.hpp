@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <system_error>
 
 #include "core/arena.hpp"
@@ -19,7 +19,8 @@
 
 namespace stadion::pool {
 
-/// How often a pool looks for connections whose time has come.
+/// How often a pool looks for connections whose time has come, and asks after the peers of those on
+/// which it neither reads nor writes.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
 /// For the first two, zero means no limit.
@@ -120,8 +121,8 @@ class SocketPool {
   std::size_t buffer_bytes() const noexcept { return buffer_bytes_; }
   SocketPoolStatistics statistics() const noexcept;
 
-  /// Times out what is due at `now`. The pool does this by itself after start(); for tests, with a
-  /// time of their own.
+  /// Times out what is due at `now`, and closes what its peer has reset meanwhile. The pool does this
+  /// by itself after start(); for tests, with a time of their own.
   void sweep(Connection::Clock::time_point now);
 
  private:
@@ -141,6 +142,9 @@ class SocketPool {
   net::IoCompletion completion_for(const Connection& connection) noexcept;
   void on_read(Connection& connection, std::error_code error, std::size_t bytes);
   void on_written(Connection& connection, std::error_code error, std::size_t bytes);
+  void on_file_sent(Connection& connection, std::error_code error, std::size_t bytes);
+  void go_on_after_sending(Connection& connection, std::size_t bytes);
+  static void log_file_failure(const Connection& connection, const std::error_code& error);
   void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&));
   void move_on(Connection& connection);
   void start_reading(Connection& connection);
@@ -148,6 +152,7 @@ class SocketPool {
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;
   void sweep_connection(Connection& connection);
+  void remove_those_reset();
   void arm_sweep();
   void report_drained();
 
@@ -156,7 +161,7 @@ class SocketPool {
   SocketPoolTimes times_;
   net::Worker* worker_ = nullptr;
   ConnectionHandler* handler_ = nullptr;
-  std::unique_ptr<net::Timer> sweep_timer_;
+  std::optional<net::Timer> sweep_timer_;
 
   Table* table_ = nullptr;
   Table* spare_tables_ = nullptr;

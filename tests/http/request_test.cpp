@@ -10,6 +10,7 @@
 #include "http/parser.hpp"
 #include "http/router.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/lone_exchange.hpp"
 
 namespace stadion::http {
 namespace {
@@ -65,20 +66,20 @@ TEST_CASE_FIXTURE(LiveArenas, "request: query parameters are decoded when asked 
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "request: path parameters are the route's, decoded") {
-  ReadRequest request("GET /users/a%20b/c HTTP/1.1\r\nHost: t\r\n\r\n");
-  CHECK(request->param("id").empty());
+  tests::LoneExchange exchange("GET /users/a%20b/c HTTP/1.1\r\nHost: t\r\n\r\n");
+  const Request& request = exchange->request();
+  CHECK(request.param("id").empty());
   Router router;
-  router.add(Method::get, "/users/{id}/{*rest}", [](const Request& routed, Response& response) {
+  router.routes().get("/users/{id}/{*rest}", [](const Request& routed, Response& response) {
     CHECK(routed.param("id") == "a b");
     CHECK(routed.param("rest") == "c");
     CHECK(routed.param("other").empty());
     CHECK(routed.param("ID").empty());
     response.status(Status::accepted);
   });
-  Response response(request.arena());
-  router.route(*request, response);
-  CHECK(response.status() == Status::accepted);  // The handler, with its checks, has run.
-  CHECK(request->param("id") == "a b");
+  // The handler, with its checks, has run.
+  CHECK(exchange.answer_by(router).status() == Status::accepted);
+  CHECK(request.param("id") == "a b");
 }
 
 TEST_CASE_FIXTURE(LiveArenas,

@@ -12,6 +12,7 @@
 #include "http/limits.hpp"
 #include "http/parser.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/lone_exchange.hpp"
 
 namespace stadion::http {
 namespace {
@@ -26,15 +27,9 @@ struct Answer {
 
 /// Routes a request that was read by the parser, for its target decides about more than the path.
 Answer ask(const Router& router, std::string_view method, std::string_view target) {
-  const Limits limits;
-  Arena arena;
-  Parser parser(limits);
-  parser.begin(arena);
-  const std::string text =
-      std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n\r\n";
-  REQUIRE(parser.feed(text).state == Parser::State::complete);
-  Response response(arena);
-  router.route(*parser.request(), response);
+  tests::LoneExchange exchange(std::string(method) + " " + std::string(target) +
+                               " HTTP/1.1\r\nHost: t\r\n\r\n");
+  const Response& response = exchange.answer_by(router);
   Answer answer{.status = code_of(response.status()), .body = std::string(response.body())};
   for (const Field& field : response.headers()) {
     if (field.name == "Allow") {
@@ -63,10 +58,10 @@ std::string body_of(const Router& router, std::string_view target) {
 
 TEST_CASE_FIXTURE(LiveArenas, "router: literal paths are taken literally") {
   Router router;
-  router.add(Method::get, "/", tell("root"));
-  router.add(Method::get, "/a", tell("a"));
-  router.add(Method::get, "/a/", tell("a slash"));
-  router.add(Method::get, "/a/b", tell("b"));
+  router.routes().route(Method::get, "/", tell("root"));
+  router.routes().route(Method::get, "/a", tell("a"));
+  router.routes().route(Method::get, "/a/", tell("a slash"));
+  router.routes().route(Method::get, "/a/b", tell("b"));
   CHECK(body_of(router, "/") == "root");
   CHECK(body_of(router, "/?query") == "root");
   CHECK(body_of(router, "/a") == "a");
@@ -82,13 +77,13 @@ TEST_CASE_FIXTURE(LiveArenas, "router: literal paths are taken literally") {
 TEST_CASE_FIXTURE(LiveArenas, "router: the most specific pattern wins, segment by segment") {
   Router router;
   // Added from the least specific on: the order does not count.
-  router.add(Method::get, "/{*rest}", tell("rest", "rest"));
-  router.add(Method::get, "/{a}/{b}", tell("two", "b"));
-  router.add(Method::get, "/{a}", tell("one", "a"));
-  router.add(Method::get, "/users/{*rest}", tell("users rest", "rest"));
-  router.add(Method::get, "/users/{id}", tell("user", "id"));
-  router.add(Method::get, "/users/me", tell("me"));
-  router.add(Method::get, "/users/{id}/posts", tell("posts", "id"));
+  router.routes().route(Method::get, "/{*rest}", tell("rest", "rest"));
+  router.routes().route(Method::get, "/{a}/{b}", tell("two", "b"));
+  router.routes().route(Method::get, "/{a}", tell("one", "a"));
+  router.routes().route(Method::get, "/users/{*rest}", tell("users rest", "rest"));
+  router.routes().route(Method::get, "/users/{id}", tell("user", "id"));
+  router.routes().route(Method::get, "/users/me", tell("me"));
+  router.routes().route(Method::get, "/users/{id}/posts", tell("posts", "id"));
 
   CHECK(body_of(router, "/users/me") == "me");
   CHECK(body_of(router, "/users/7") == "user:7");
@@ -102,10 +97,10 @@ TEST_CASE_FIXTURE(LiveArenas, "router: the most specific pattern wins, segment b
 
 TEST_CASE_FIXTURE(LiveArenas, "router: it goes back where a specific branch does not match") {
   Router router;
-  router.add(Method::get, "/a/b/c", tell("literal"));
-  router.add(Method::get, "/a/{x}/d", tell("middle", "x"));
-  router.add(Method::get, "/{y}/b/e", tell("first", "y"));
-  router.add(Method::get, "/a/{*z}", tell("rest", "z"));
+  router.routes().route(Method::get, "/a/b/c", tell("literal"));
+  router.routes().route(Method::get, "/a/{x}/d", tell("middle", "x"));
+  router.routes().route(Method::get, "/{y}/b/e", tell("first", "y"));
+  router.routes().route(Method::get, "/a/{*z}", tell("rest", "z"));
   CHECK(body_of(router, "/a/b/c") == "literal");
   CHECK(body_of(router, "/a/b/d") == "middle:b");
   CHECK(body_of(router, "/a/b/e") == "rest:b/e");  // "a" is more specific than "{y}".
@@ -113,8 +108,8 @@ TEST_CASE_FIXTURE(LiveArenas, "router: it goes back where a specific branch does
   CHECK(body_of(router, "/q/b/f") == "404");
 
   // What a branch gave that did not match in the end is forgotten.
-  router.add(Method::get, "/p/{gone}/end", tell("end", "gone"));
-  router.add(Method::get, "/{y}/{*tail}", [](const Request& request, Response& response) {
+  router.routes().route(Method::get, "/p/{gone}/end", tell("end", "gone"));
+  router.routes().route(Method::get, "/{y}/{*tail}", [](const Request& request, Response& response) {
     response.text(std::string(request.param("gone")) + "|" + std::string(request.param("y")) + "|" +
                   std::string(request.param("tail")));
   });
@@ -123,8 +118,8 @@ TEST_CASE_FIXTURE(LiveArenas, "router: it goes back where a specific branch does
 
 TEST_CASE_FIXTURE(LiveArenas, "router: {name} needs something, {*name} does not") {
   Router router;
-  router.add(Method::get, "/users/{id}", tell("user", "id"));
-  router.add(Method::get, "/static/{*path}", tell("static", "path"));
+  router.routes().route(Method::get, "/users/{id}", tell("user", "id"));
+  router.routes().route(Method::get, "/static/{*path}", tell("static", "path"));
   CHECK(body_of(router, "/users/") == "404");
   CHECK(body_of(router, "/users") == "404");
   CHECK(body_of(router, "/static/") == "static:");
@@ -137,9 +132,9 @@ TEST_CASE_FIXTURE(LiveArenas, "router: {name} needs something, {*name} does not"
 
 TEST_CASE_FIXTURE(LiveArenas, "router: a path is split before it is decoded: %2F is no separator") {
   Router router;
-  router.add(Method::get, "/a b", tell("literal"));
-  router.add(Method::get, "/users/{id}", tell("user", "id"));
-  router.add(Method::get, "/files/{*path}", tell("files", "path"));
+  router.routes().route(Method::get, "/a b", tell("literal"));
+  router.routes().route(Method::get, "/users/{id}", tell("user", "id"));
+  router.routes().route(Method::get, "/files/{*path}", tell("files", "path"));
   CHECK(body_of(router, "/a%20b") == "literal");
   CHECK(body_of(router, "/%61%20%62") == "literal");
   CHECK(body_of(router, "/%75sers/x") == "user:x");
@@ -152,8 +147,8 @@ TEST_CASE_FIXTURE(LiveArenas, "router: a path is split before it is decoded: %2F
 
 TEST_CASE_FIXTURE(LiveArenas, "router: a malformed escape in the path is a 400") {
   Router router;
-  router.add(Method::get, "/users/{id}", tell("user", "id"));
-  router.add(Method::get, "/files/{*path}", tell("files", "path"));
+  router.routes().route(Method::get, "/users/{id}", tell("user", "id"));
+  router.routes().route(Method::get, "/files/{*path}", tell("files", "path"));
   for (const std::string_view target : {"/%", "/%2", "/%zz", "/%00", "/users/%", "/users/a%0",
                                         "/users/%g0", "/files/a/b%", "/files/%00/x", "/%%20"}) {
     CAPTURE(target);
@@ -164,17 +159,17 @@ TEST_CASE_FIXTURE(LiveArenas, "router: a malformed escape in the path is a 400")
 
 TEST_CASE_FIXTURE(LiveArenas, "router: a malformed escape is a 400 wherever in the path it is") {
   Router router;
-  router.add(Method::get, "/users/{id}", tell("user", "id"));
+  router.routes().route(Method::get, "/users/{id}", tell("user", "id"));
   CHECK(body_of(router, "/unknown/%zz") == "400");
   CHECK(body_of(router, "/users/a/%zz") == "400");
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "router: 405 lists the methods of every pattern that matches") {
   Router router;
-  router.add(Method::get, "/users/me", tell("me"));
-  router.add(Method::put, "/users/{id}", tell("user"));
-  router.add(Method::delete_, "/{*rest}", tell("rest"));
-  router.add(Method::post, "/users", tell("users"));
+  router.routes().route(Method::get, "/users/me", tell("me"));
+  router.routes().route(Method::put, "/users/{id}", tell("user"));
+  router.routes().route(Method::delete_, "/{*rest}", tell("rest"));
+  router.routes().route(Method::post, "/users", tell("users"));
 
   const Answer answer = ask(router, "POST", "/users/me");
   CHECK(answer.status == 405);
@@ -191,9 +186,9 @@ TEST_CASE_FIXTURE(LiveArenas, "router: 405 lists the methods of every pattern th
 
 TEST_CASE_FIXTURE(LiveArenas, "router: OPTIONS lists the methods, unless it has a route") {
   Router router;
-  router.add(Method::get, "/a", tell("a"));
-  router.add(Method::patch, "/a", tell("a"));
-  router.add(Method::options, "/own", tell("own"));
+  router.routes().route(Method::get, "/a", tell("a"));
+  router.routes().route(Method::patch, "/a", tell("a"));
+  router.routes().route(Method::options, "/own", tell("own"));
   const Answer answer = ask(router, "OPTIONS", "/a");
   CHECK(answer.status == 204);
   CHECK(answer.allow == "GET, HEAD, OPTIONS, PATCH");
@@ -207,7 +202,7 @@ TEST_CASE_FIXTURE(LiveArenas, "router: every method's name fits into Allow") {
   Router router;
   for (std::size_t i = 0; i < kMethodCount; ++i) {
     if (static_cast<Method>(i) != Method::trace) {
-      router.add(static_cast<Method>(i), "/all", tell("all"));
+      router.routes().route(static_cast<Method>(i), "/all", tell("all"));
     }
   }
   CHECK(ask(router, "TRACE", "/all").allow ==
@@ -216,10 +211,10 @@ TEST_CASE_FIXTURE(LiveArenas, "router: every method's name fits into Allow") {
 
 TEST_CASE_FIXTURE(LiveArenas, "router: HEAD is answered by GET's handler, unless it has its own") {
   Router router;
-  router.add(Method::get, "/a", tell("get"));
-  router.add(Method::get, "/b", tell("get"));
-  router.add(Method::head, "/b", tell("head"));
-  router.add(Method::post, "/c", tell("post"));
+  router.routes().route(Method::get, "/a", tell("get"));
+  router.routes().route(Method::get, "/b", tell("get"));
+  router.routes().route(Method::head, "/b", tell("head"));
+  router.routes().route(Method::post, "/c", tell("post"));
   CHECK(ask(router, "HEAD", "/a").body == "get");
   CHECK(ask(router, "HEAD", "/b").body == "head");
   CHECK(ask(router, "HEAD", "/c").status == 405);
@@ -227,7 +222,7 @@ TEST_CASE_FIXTURE(LiveArenas, "router: HEAD is answered by GET's handler, unless
 
 TEST_CASE_FIXTURE(LiveArenas, "router: all parameters of a route are given") {
   Router router;
-  router.add(Method::get, "/{a}/x/{b}/{*c}", [](const Request& request, Response& response) {
+  router.routes().route(Method::get, "/{a}/x/{b}/{*c}", [](const Request& request, Response& response) {
     response.text(std::string(request.param("a")) + "," + std::string(request.param("b")) + "," +
                   std::string(request.param("c")) + "," + std::string(request.param("d")));
   });
@@ -236,7 +231,7 @@ TEST_CASE_FIXTURE(LiveArenas, "router: all parameters of a route are given") {
 
 TEST_CASE_FIXTURE(LiveArenas, "router: what the handler throws passes through") {
   Router router;
-  router.add(Method::get, "/", [](const Request&, Response&) { throw std::runtime_error("mine"); });
+  router.routes().route(Method::get, "/", [](const Request&, Response&) { throw std::runtime_error("mine"); });
   CHECK_THROWS_WITH(ask(router, "GET", "/"), "mine");
 }
 
@@ -246,20 +241,20 @@ TEST_CASE_FIXTURE(LiveArenas, "router: malformed and doubled patterns are refuse
         "/{*a}/b", "/{*a}/", "/{a*}", "/{a{b}}", "/{**a}"}) {
     CAPTURE(pattern);
     Router router;
-    CHECK_THROWS_AS(router.add(Method::get, pattern, tell("x")), std::invalid_argument);
+    CHECK_THROWS_AS(router.routes().route(Method::get, pattern, tell("x")), std::invalid_argument);
     CHECK(router.descriptions().empty());
   }
 
   Router router;
-  router.add(Method::get, "/a/{id}", tell("x"));
-  CHECK_THROWS_AS(router.add(Method::get, "/a/{id}", tell("x")), std::invalid_argument);
-  CHECK_THROWS_AS(router.add(Method::get, "/a/{name}", tell("x")), std::invalid_argument);
-  CHECK_THROWS_AS(router.add(Method::post, "/a/{name}", tell("x")), std::invalid_argument);
-  CHECK_THROWS_AS(router.add(Method::get, "/empty", Handler()), std::invalid_argument);
-  CHECK_NOTHROW(router.add(Method::post, "/a/{id}", tell("x")));
-  CHECK_NOTHROW(router.add(Method::get, "/b/{name}", tell("x")));
-  CHECK_NOTHROW(router.add(Method::get, "/a/{*rest}", tell("x")));
-  CHECK_THROWS_AS(router.add(Method::get, "/a/{*other}", tell("x")), std::invalid_argument);
+  router.routes().route(Method::get, "/a/{id}", tell("x"));
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{id}", tell("x")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{name}", tell("x")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::post, "/a/{name}", tell("x")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/empty", Handler()), std::invalid_argument);
+  CHECK_NOTHROW(router.routes().route(Method::post, "/a/{id}", tell("x")));
+  CHECK_NOTHROW(router.routes().route(Method::get, "/b/{name}", tell("x")));
+  CHECK_NOTHROW(router.routes().route(Method::get, "/a/{*rest}", tell("x")));
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{*other}", tell("x")), std::invalid_argument);
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "router: patterns have at most 64 segments and 16 parameters") {
@@ -278,20 +273,20 @@ TEST_CASE_FIXTURE(LiveArenas, "router: patterns have at most 64 segments and 16 
     return pattern;
   };
   Router router;
-  CHECK_NOTHROW(router.add(Method::get, repeated("/s", 64), tell("deep")));
-  CHECK_THROWS_AS(router.add(Method::get, repeated("/s", 65), tell("deep")), std::invalid_argument);
+  CHECK_NOTHROW(router.routes().route(Method::get, repeated("/s", 64), tell("deep")));
+  CHECK_THROWS_AS(router.routes().route(Method::get, repeated("/s", 65), tell("deep")), std::invalid_argument);
   CHECK(body_of(router, repeated("/s", 64)) == "deep");
   CHECK(body_of(router, repeated("/s", 65)) == "404");
 
-  CHECK_NOTHROW(router.add(Method::get, parameters(16), tell("wide", "p15")));
-  CHECK_THROWS_AS(router.add(Method::get, parameters(17), tell("wide")), std::invalid_argument);
+  CHECK_NOTHROW(router.routes().route(Method::get, parameters(16), tell("wide", "p15")));
+  CHECK_THROWS_AS(router.routes().route(Method::get, parameters(17), tell("wide")), std::invalid_argument);
   CHECK(body_of(router, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/last") == "wide:last");
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "router: a path of thousands of segments reaches {*name} alone") {
   Router router;
-  router.add(Method::get, "/{a}/{b}", tell("two"));
-  router.add(Method::get, "/{*rest}", [](const Request& request, Response& response) {
+  router.routes().route(Method::get, "/{a}/{b}", tell("two"));
+  router.routes().route(Method::get, "/{*rest}", [](const Request& request, Response& response) {
     response.text(std::to_string(request.param("rest").size()));
   });
   std::string path;
@@ -303,8 +298,8 @@ TEST_CASE_FIXTURE(LiveArenas, "router: a path of thousands of segments reaches {
 
 TEST_CASE_FIXTURE(LiveArenas, "router: descriptions name the routes in their order") {
   Router router;
-  router.add(Method::post, "/b/{id}", tell("x"));
-  router.add(Method::get, "/", tell("x"));
+  router.routes().route(Method::post, "/b/{id}", tell("x"));
+  router.routes().route(Method::get, "/", tell("x"));
   CHECK(router.descriptions() == std::vector<std::string>{"POST /b/{id}", "GET /"});
 }
 

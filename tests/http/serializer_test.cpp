@@ -147,7 +147,20 @@ TEST_CASE("serializer: chunk heads") {
   const std::string longest = chunk_head(std::numeric_limits<std::size_t>::max());
   CHECK(longest == "ffffffffffffffff\r\n");
   CHECK(longest.size() == kChunkHeadBytesMax);
-  CHECK(kLastChunk == "0\r\n\r\n");
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "serializer: trailer fields stand behind the last chunk") {
+  Arena arena;
+  Fields trailers(arena);
+  const auto last_chunk = [&trailers] {
+    std::string text(last_chunk_bytes(trailers), '~');
+    CHECK(write_last_chunk(text.data(), trailers) == text.data() + text.size());
+    return text;
+  };
+  CHECK(last_chunk() == "0\r\n\r\n");
+  trailers.add("X-Sum", "1");
+  trailers.add("X-Count", "2");
+  CHECK(last_chunk() == "0\r\nX-Sum: 1\r\nX-Count: 2\r\n\r\n");
 }
 
 }  // namespace

@@ -27,13 +27,17 @@ constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 /// A shard on a Worker of its own, as a server makes it.
 class RunningShard {
  public:
-  explicit RunningShard(const ServerOptions& options = {}) : options_(options) {
-    router_.add(Method::get, "/",
-                [](const Request&, Response& response) { response.text("root"); });
+  explicit RunningShard(const ServerOptions& options = {}) : service_(options) {
+    service_.router.routes().get(
+        "/", [](const Request&, Response& response) { response.text("root"); });
     worker_.start();
-    on_worker([this] { shard_ = std::make_unique<Shard>(worker_, router_, options_, metrics_); });
+    on_worker(
+        [this] { shard_ = std::make_unique<Shard>(worker_, thread_pool_, service_, metrics_); });
   }
   ~RunningShard() {
+    std::promise<void> ended;
+    on_worker([&] { shard_->end([&ended] { ended.set_value(); }); });
+    ended.get_future().wait();
     on_worker([this] { shard_.reset(); });
     worker_.stop();
     worker_.join();
@@ -64,10 +68,10 @@ class RunningShard {
     done.get_future().wait();
   }
 
-  ServerOptions options_;
-  Router router_;
+  Service service_;
   WorkerMetrics metrics_;
   net::Worker worker_{"shard"};
+  net::ThreadPool thread_pool_;
   std::unique_ptr<Shard> shard_;
 };
 

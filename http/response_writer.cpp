@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "http/response_writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <limits>
+
+#include <unistd.h>
+
+namespace stadion::http {
+namespace {
+
+/// Around the data of one chunk.
+constexpr std::size_t kChunkOverhead = kChunkHeadBytesMax + kChunkEnd.size();
+
+std::string_view copied(std::string_view text, Arena& arena) noexcept {
+  auto* copy = static_cast<char*>(arena.try_alloc(text.size(), 1));
+  return copy == nullptr ? std::string_view()
+                         : std::string_view(copy, text.copy(copy, text.size()));
+}
+
+}  // namespace
+
+void ResponseWriter::begin(Response& response, const ResponseFraming& framing) {
+  response_ = &response;
+  response.begin();
+  framing_ = framing;
+  body_left_ = response.content_length().value_or(std::numeric_limits<std::uint64_t>::max());
+}
+
+bool ResponseWriter::write(pool::Connection& connection, std::string_view date_line) {
+  return write_head(connection, date_line) && write_body(connection) && write_body_end(connection);
+}
+
+bool ResponseWriter::write_head(pool::Connection& connection, std::string_view date_line) {
+  if (stage_ != Stage::head) {
+    return stage_ != Stage::failed;
+  }
+  const std::size_t size = head_bytes(*response_, framing_, date_line);
+  const std::span<char> room = connection.output_room();
+  if (size <= room.size()) {
+    http::write_head(room.data(), *response_, framing_, date_line);
+    connection.commit_output(size);
+  } else if (connection.output_bytes() > 0) {
+    return false;
+  } else {  // Larger than the whole buffer.
+    auto* head = static_cast<char*>(response_->arena().try_alloc(size, 1));
+    if (head == nullptr) {
+      fail("there is no memory for its header fields");
+      return false;
+    }
+    http::write_head(head, *response_, framing_, date_line);
+    is_by_reference_ = connection.write_by_reference({head, size});
+  }
+  const bool has_body = framing_.body != BodyFraming::none;
+  stage_ = has_body ? Stage::body : Stage::done;
+  return true;
+}
+
+bool ResponseWriter::write_body(pool::Connection& connection) {
+  if (stage_ != Stage::body) {
+    return stage_ != Stage::failed;
+  }
+  if (response_->is_written()) {
+    return is_ended_ && end_body();
+  }
+  if (response_->producer() != nullptr) {
+    return write_produced(connection);
+  }
+  return write_parts(connection);
+}
+
+bool ResponseWriter::write_parts(pool::Connection& connection) {
+  const std::span<const BodyPart> parts = response_->parts();
+  while (part_ < parts.size()) {
+    if (!write_part(connection, parts[part_])) {
+      return false;
+    }
+    body_bytes_ += parts[part_].size();
+    ++part_;
+  }
+  stage_ = Stage::body_end;
+  return true;
+}
+
+bool ResponseWriter::write_part(pool::Connection& connection, const BodyPart& part) {
+  if (part.file >= 0) {
+    return write_file(connection, part);
+  }
+  if (connection.write(part.bytes)) {
+    return true;
+  }
+  if (!connection.write_by_reference(part.bytes)) {
+    return false;
+  }
+  is_by_reference_ = true;
+  return true;
+}
+
+// What fits into the buffer goes out together with the head.
+bool ResponseWriter::write_file(pool::Connection& connection, const BodyPart& part) {
+  const std::span<char> room = connection.output_room();
+  if (part.file_bytes > room.size()) {
+    if (!connection.write_file(part.file, part.offset, part.file_bytes)) {
+      return false;
+    }
+    is_by_reference_ = true;
+    return true;
+  }
+  const ssize_t got =
+      ::pread(part.file, room.data(), part.file_bytes, static_cast<off_t>(part.offset));
+  if (got < 0 || static_cast<std::uint64_t>(got) != part.file_bytes) {
+    fail("its file is shorter than announced");
+    return false;
+  }
+  connection.commit_output(part.file_bytes);
+  return true;
+}
+
+bool ResponseWriter::write_produced(pool::Connection& connection) {
+  while (stage_ == Stage::body) {
+    if (!produce(connection)) {
+      return false;
+    }
+  }
+  return stage_ != Stage::failed;
+}
+
+/// Where a body's bytes may be written in the room of the output buffer.
+std::span<char> ResponseWriter::data_room(std::span<char> room) const noexcept {
+  if (framing_.body == BodyFraming::chunked) {
+    room = room.size() > kChunkOverhead
+               ? room.subspan(kChunkHeadBytesMax, room.size() - kChunkOverhead)
+               : std::span<char>();
+  }
+  return room.first(static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), body_left_)));
+}
+
+/// The data is where data_room() said; frames it, and has it sent.
+void ResponseWriter::commit(pool::Connection& connection, std::span<char> room,
+                            std::size_t data_bytes) noexcept {
+  body_bytes_ += data_bytes;
+  body_left_ -= data_bytes;
+  if (framing_.body != BodyFraming::chunked) {
+    return connection.commit_output(data_bytes);
+  }
+  if (data_bytes == 0) {
+    return;  // A chunk of size 0 would be the last.
+  }
+  char* end = write_chunk_head(room.data(), data_bytes);
+  std::memmove(end, room.data() + kChunkHeadBytesMax, data_bytes);
+  end = std::copy(kChunkEnd.begin(), kChunkEnd.end(), end + data_bytes);
+  connection.commit_output(static_cast<std::size_t>(end - room.data()));
+}
+
+/// Has the producer write once; false when there is no room for that.
+bool ResponseWriter::produce(pool::Connection& connection) {
+  if (body_left_ == 0) {
+    return end_body();
+  }
+  const std::span<char> room = connection.output_room();
+  const std::span<char> for_data = data_room(room);
+  if (for_data.size() < std::min<std::uint64_t>(kBodyRoomMin, body_left_)) {
+    return false;
+  }
+  BodyWriter writer(for_data);
+  bool has_more = false;
+  try {
+    has_more = response_->producer()->produce(writer);
+  } catch (const std::exception& error) {
+    return fail(copied(error.what(), response_->arena())), false;
+  } catch (...) {
+    return fail("unknown exception"), false;
+  }
+  if (has_more && writer.written() == 0 && body_left_ > 0) {
+    return fail("its body's producer says there is more, and writes nothing"), false;
+  }
+  if (!has_more && writer.written() < body_left_ && response_->content_length().has_value()) {
+    return fail("its body is shorter than announced"), false;
+  }
+  commit(connection, room, writer.written());
+  return (has_more && body_left_ > 0) || end_body();
+}
+
+bool ResponseWriter::write_some(pool::Connection& connection, std::string_view date_line,
+                                std::string_view& bytes) {
+  if (!write_head(connection, date_line)) {
+    return has_failed();
+  }
+  if (stage_ != Stage::body) {  // HEAD.
+    bytes = {};
+    return true;
+  }
+  if (bytes.size() > body_left_) {
+    fail("its body is longer than announced");
+    return true;
+  }
+  while (!bytes.empty()) {
+    const std::span<char> room = connection.output_room();
+    const std::span<char> for_data = data_room(room);
+    const std::size_t taken = std::min(for_data.size(), bytes.size());
+    if (taken < std::min(bytes.size(), kBodyRoomMin)) {
+      return false;
+    }
+    std::memcpy(for_data.data(), bytes.data(), taken);
+    commit(connection, room, taken);
+    bytes.remove_prefix(taken);
+  }
+  return true;
+}
+
+bool ResponseWriter::end_body() noexcept {
+  if (body_left_ > 0 && response_->content_length().has_value()) {
+    fail("its body is shorter than announced");
+    return false;
+  }
+  stage_ = Stage::body_end;
+  return true;
+}
+
+bool ResponseWriter::write_body_end(pool::Connection& connection) {
+  if (stage_ != Stage::body_end) {
+    return stage_ == Stage::done;
+  }
+  if (framing_.body == BodyFraming::chunked) {
+    const std::size_t size = last_chunk_bytes(response_->trailers());
+    const std::span<char> room = connection.output_room();
+    if (size > room.size()) {
+      if (connection.output_bytes() == 0) {
+        fail("its trailer fields are larger than the output buffer");
+      }
+      return false;
+    }
+    write_last_chunk(room.data(), response_->trailers());
+    connection.commit_output(size);
+  }
+  stage_ = Stage::done;
+  return true;
+}
+
+void ResponseWriter::fail(std::string_view why) noexcept {
+  stage_ = Stage::failed;
+  failure_ = why;
+}
+
+}  // namespace stadion::http

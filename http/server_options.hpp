@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "http/failure.hpp"
+#include "http/limits.hpp"
+
+namespace stadion::http {
+
+class Exchange;
+struct AccessRecord;
+
+/// Makes an error response: is called when the server is about to send one of its own (404, 413, 500
+/// …), or Exchange::fail() or HttpError asks for one. The response has failure.status and
+/// failure.text already, and may be changed. The request may be blank: when it could not be read.
+/// An exception in it is logged, and the plain response is sent.
+using ErrorHandler = std::function<void(Exchange& exchange, const Failure& failure)>;
+
+/// Is told of every exchange when it has ended. From all Workers, several at a time.
+using AccessLog = std::function<void(const AccessRecord& record)>;
+
+struct ServerOptions {
+  /// Threads that serve connections; 0 for one per processor. Default is 1.
+  std::size_t workers = 1;
+  /// Per Worker; further ones are closed at once. Default is 10,000.
+  std::size_t connections_max = 10'000;
+  /// Input and output buffer of a connection, each; from 2 KiB on. Default is 16 KiB.
+  std::size_t buffer_bytes = 16 * 1024;
+  Limits limits{};
+  Times times{};
+  /// Threads for Exchange::offload(), started when first needed. Default is 2.
+  std::size_t offload_threads = 2;
+  /// Work that waits for one of them; over it, PoolFull. Default is 1,024.
+  std::size_t offload_queue_max = 1024;
+  /// Whether a client that has ended its side of the connection still gets the response of a
+  /// coroutine that waits. If not, it counts as gone, as with most servers: few clients do this
+  /// but by closing. Default is false.
+  bool serves_half_closed = false;
+};
+
+}  // namespace stadion::http

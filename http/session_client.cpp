@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "core/assert.hpp"
+#include "http/session.hpp"
+
+/// What the operations of a session's exchange do with its connection.
+namespace stadion::http {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Client::Read Session::read_body(std::span<char> room, std::string_view& piece) noexcept {
+  if (parser_.is_complete()) {
+    piece = gave_body_ ? std::string_view() : exchange_->request().body();
+    gave_body_ = true;
+    return piece.empty() ? Read::end : Read::piece;
+  }
+  gave_body_ = true;
+  const Parser::Progress progress = parser_.feed_body_to(room, connection_->input());
+  connection_->consume(progress.consumed);
+  if (progress.state == Parser::State::failed) {
+    return Read::not_yet;  // Nor will it ever come: see handle().
+  }
+  piece = {room.data(), progress.body_bytes};
+  if (!piece.empty() || progress.state == Parser::State::complete) {
+    note_body_came();
+    return piece.empty() ? Read::end : Read::piece;
+  }
+  wait_for_body();
+  return Read::not_yet;
+}
+
+bool Session::receive_body() noexcept {
+  STADION_ASSERT(!gave_body_ || parser_.is_complete());
+  if (parser_.is_complete()) {
+    return true;
+  }
+  const Parser::Progress progress = parser_.feed(connection_->input());
+  connection_->consume(progress.consumed);
+  if (progress.state == Parser::State::need_more) {
+    wait_for_body();
+  } else {
+    note_body_came();
+  }
+  return progress.state == Parser::State::complete;
+}
+
+/// A client that waits for 100 Continue gets it, as soon as there is room for it behind the answers
+/// to earlier requests; one that has begun to send its body does not wait (RFC 9110
+/// section 10.1.1).
+void Session::answer_expectation() noexcept {
+  if (owes_continue_) {
+    const bool has_begun = !connection_->input().empty() || parser_.body_bytes() > 0;
+    owes_continue_ = !has_begun && !connection_->write(kContinue);
+  }
+}
+
+// The client has so much time for its body, and a second more for every so many bytes; what the
+// handler takes between its reads does not count.
+void Session::wait_for_body() noexcept {
+  answer_expectation();
+  const Times& times = context_->service.options.times;
+  if (!body_deadline_.has_value()) {
+    body_wait_began_ = Clock::now();
+  }
+  const std::uint64_t rate = std::max<std::uint64_t>(times.body_bytes_per_second_min, 1);
+  const std::chrono::milliseconds earned(parser_.body_bytes() * 1000 / rate);
+  body_deadline_ = body_wait_began_ + times.body_read_grace + earned - body_waited_;
+  set_deadline();
+}
+
+void Session::note_body_came() noexcept {
+  if (body_deadline_.has_value()) {
+    body_waited_ += Clock::now() - body_wait_began_;
+    body_deadline_.reset();
+    set_deadline();
+  }
+}
+
+void Session::set_deadline() noexcept {
+  const auto never = Clock::time_point::max();
+  connection_->expires_at(
+      std::min(handler_deadline_.value_or(never), body_deadline_.value_or(never)));
+}
+
+bool Session::write_body(std::string_view& bytes) noexcept {
+  Response& response = exchange_->response();
+  if (!response.is_begun()) {
+    response.begin_written();
+    begin_response(true);
+  }
+  if (!response.is_written()) {
+    return false;  // Something around the handler failed, and has answered.
+  }
+  const bool written = writer_.write_some(*connection_, context_->date.now(), bytes);
+  return written && !writer_.has_failed();
+}
+
+bool Session::flush() noexcept { return connection_->output_bytes() == 0; }
+
+bool Session::send_interim(std::string_view head) noexcept {
+  return connection_->write(head) ||
+         (connection_->output_bytes() == 0 && connection_->write_by_reference(head));
+}
+
+bool Session::become_raw() noexcept {
+  is_raw_ = true;
+  handler_deadline_.reset();
+  set_deadline();
+  return true;
+}
+
+Client::Read Session::read_raw(std::span<char> room, std::string_view& piece) noexcept {
+  const std::string_view input = connection_->input();
+  const std::size_t taken = std::min(input.size(), room.size());
+  if (taken == 0) {
+    piece = {};
+    return connection_->input_ended() ? Read::end : Read::not_yet;
+  }
+  std::memcpy(room.data(), input.data(), taken);
+  connection_->consume(taken);
+  piece = {room.data(), taken};
+  return Read::piece;
+}
+
+bool Session::write_raw(std::string_view& bytes) noexcept {
+  const std::span<char> room = connection_->output_room();
+  const std::size_t taken = std::min(room.size(), bytes.size());
+  (void)connection_->write(bytes.substr(0, taken));
+  bytes.remove_prefix(taken);
+  return bytes.empty();
+}
+
+std::string Session::remote_address() const {
+  pool::Connection* connection = ref_.get();
+  return connection == nullptr ? std::string() : connection->socket().remote_endpoint().to_string();
+}
+
+void Session::on_wake() noexcept {
+  if (connection_ == nullptr) {  // Else it is being advanced already.
+    if (pool::Connection* connection = ref_.get()) {
+      connection->notify();
+    }
+  }
+}
+
+}  // namespace stadion::http
