@@ -117,6 +117,9 @@ class TaskPromiseOf<void> : public TaskPromise {
 /// `co_await`. Destroying a Task that has not ended destroys what lives in its frame, innermost
 /// first: destructors and scope guards run, as at a return.
 ///
+/// GCC 12.2 and earlier miscompile a coroutine that has no variable in its outermost block and a
+/// co_await in the condition of an `if` or loop (GCC bug 106188): give the result a name first.
+///
 /// Lifetime   The arena outlives it. Arguments that a coroutine takes by reference, and what a
 ///            lambda captures, must live until it has ended.
 /// Threads    One at a time.

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
-#include <exception>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -76,6 +76,10 @@ class Exchange {
   std::string_view user() const noexcept { return user_; }
   void set_user(std::string_view user) { user_ = arena_.copy(user); }
 
+  /// From here on, for middleware: how long a coroutine may take to begin its response, in place of
+  /// the route's handler_max; zero for no limit.
+  void limit_time(std::chrono::milliseconds time) noexcept { handler_max_ = time; }
+
   /// Whether nobody awaits the response any more.
   bool client_is_gone() const noexcept { return client_is_gone_; }
   /// From here on a client that leaves does not end the handler. What has to do with the client
@@ -88,6 +92,8 @@ class Exchange {
 
   /// Waits for at least this long.
   Sleep sleep(std::chrono::milliseconds time) noexcept { return {*this, time}; }
+  /// Waits so long, or until the server is about to stop; gives whether it was the whole time.
+  Pause pause(std::chrono::milliseconds time) noexcept { return {*this, time}; }
 
   /// The next piece of the request's body, at most the server's buffer_bytes; empty at its end. A
   /// piece is good until the next read. No more is taken from the client than is read here. For a
@@ -187,6 +193,8 @@ class Exchange {
   bool is_ending_ = false;
   bool client_is_gone_ = false;
   bool survives_client_ = false;
+  std::optional<std::chrono::milliseconds> handler_max_;
+  std::chrono::steady_clock::time_point began_{};  ///< Where there is an access log.
   std::span<char> piece_room_;
   std::string_view remote_address_;
   std::string_view request_id_;

@@ -46,6 +46,41 @@ constexpr std::array kMediaTypes{
     MediaType{"zip", "application/zip"},
 };
 
+/// Besides text/*, and what ends in +json, +xml or +yaml (RFC 6838 section 4.2.8).
+constexpr std::array kCompressibleTypes = std::to_array<std::string_view>({
+    "application/ecmascript",
+    "application/graphql",
+    "application/javascript",
+    "application/json",
+    "application/json-seq",
+    "application/jsonl",
+    "application/rtf",
+    "application/sql",
+    "application/toml",
+    "application/vnd.ms-fontobject",
+    "application/wasm",
+    "application/x-javascript",
+    "application/x-ndjson",
+    "application/x-www-form-urlencoded",
+    "application/x-yaml",
+    "application/xml",
+    "application/yaml",
+    "font/otf",
+    "font/ttf",
+    "image/bmp",
+    "image/vnd.microsoft.icon",
+    "image/x-icon",
+});
+
+bool begins_with_ignoring_case(std::string_view text, std::string_view beginning) {
+  return equals_ignoring_case(text.substr(0, beginning.size()), beginning);
+}
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view ending) {
+  return text.size() >= ending.size() &&
+         equals_ignoring_case(text.substr(text.size() - ending.size()), ending);
+}
+
 }  // namespace
 
 std::string_view media_type_of(std::string_view file_name) noexcept {
@@ -60,6 +95,14 @@ std::string_view media_type_of(std::string_view file_name) noexcept {
     }
   }
   return "application/octet-stream";
+}
+
+bool is_compressible(std::string_view content_type) noexcept {
+  const std::string_view type = trim_whitespace(content_type.substr(0, content_type.find(';')));
+  return begins_with_ignoring_case(type, "text/") || ends_with_ignoring_case(type, "+json") ||
+         ends_with_ignoring_case(type, "+xml") || ends_with_ignoring_case(type, "+yaml") ||
+         std::any_of(kCompressibleTypes.begin(), kCompressibleTypes.end(),
+                     [type](std::string_view known) { return equals_ignoring_case(known, type); });
 }
 
 }  // namespace stadion::http

@@ -89,7 +89,7 @@ bool ReadRaw::poll() noexcept {
 
 bool WriteRaw::poll() noexcept { return client().write_raw(bytes_); }
 
-bool Sleep::poll() noexcept {
+bool TimedWait::poll() noexcept {
   if (!timer_.has_value()) {
     timer_.emplace(worker());
     timer_->expires_after(time_, {&on_time, this});
@@ -97,10 +97,12 @@ bool Sleep::poll() noexcept {
   return is_over_;
 }
 
-void Sleep::on_time(void* sleep) {
-  auto* self = static_cast<Sleep*>(sleep);
+void TimedWait::on_time(void* wait) {
+  auto* self = static_cast<TimedWait*>(wait);
   self->is_over_ = true;
   self->wake();
 }
+
+bool Pause::poll() noexcept { return exchange().server_is_stopping() || TimedWait::poll(); }
 
 }  // namespace stadion::http

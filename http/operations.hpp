@@ -87,29 +87,53 @@ class WriteRaw final : public Awaitable<WriteRaw> {
   std::string_view bytes_;
 };
 
-class Sleep final : public Awaitable<Sleep> {
- public:
-  Sleep(Exchange& exchange, std::chrono::milliseconds time) noexcept
-      : Awaitable(exchange), time_(time) {}
-  Sleep(Sleep&& other) noexcept : Awaitable(std::move(other)), time_(other.time_) {}
-  void await_resume() {
-    timer_.reset();
-    check_outcome();
-  }
+/// Waits for a time.
+class TimedWait : public Operation {
+ protected:
+  TimedWait(Exchange& exchange, std::chrono::milliseconds time) noexcept
+      : Operation(exchange), time_(time) {}
+  TimedWait(TimedWait&& other) noexcept : Operation(std::move(other)), time_(other.time_) {}
 
- private:
   bool poll() noexcept override;
   bool needs_client() const noexcept override { return false; }
   bool stop() noexcept override {
     timer_.reset();
     return true;
   }
+  void end() {
+    timer_.reset();
+    check_outcome();
+  }
+  bool is_over() const noexcept { return is_over_; }
 
-  static void on_time(void* sleep);
+ private:
+  static void on_time(void* wait);
 
   std::chrono::milliseconds time_;
   std::optional<net::Timer> timer_;
   bool is_over_ = false;
+};
+
+class Sleep final : public TimedWait {
+ public:
+  Sleep(Exchange& exchange, std::chrono::milliseconds time) noexcept : TimedWait(exchange, time) {}
+  void await_resume() { end(); }
+
+  Within<Sleep> within(std::chrono::milliseconds time) && noexcept {
+    return Within<Sleep>(std::move(*this), time);
+  }
+};
+
+class Pause final : public TimedWait {
+ public:
+  Pause(Exchange& exchange, std::chrono::milliseconds time) noexcept : TimedWait(exchange, time) {}
+  bool await_resume() {
+    end();
+    return is_over();
+  }
+
+ private:
+  bool poll() noexcept override;
 };
 
 }  // namespace stadion::http

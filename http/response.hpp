@@ -94,12 +94,17 @@ class Response {
   Response& stream(std::string_view content_type, std::uint64_t length, Produce produce) {
     return stream_from(content_type, length, std::move(produce));
   }
+  /// The same for a producer that lives in the arena already.
+  Response& stream_from_arena(std::string_view content_type, BodyProducer& producer) {
+    set_body({}, content_type);
+    producer_ = &producer;
+    return *this;
+  }
 
-  /// The body passes through the encoder on its way, so that its length is not known beforehand.
-  /// For what sets Content-Encoding; see compression(). Not for a body with parts of files. The
-  /// encoder lives as long as the arena; null for none.
-  Response& encode_with(Encoder* encoder) noexcept {
-    encoder_ = encoder;
+  /// What Exchange::write() sends passes through the encoder, which lives as long as the arena. For
+  /// whoever sets Content-Encoding; see compression().
+  Response& encode_with(Encoder& encoder) noexcept {
+    encoder_ = &encoder;
     return *this;
   }
 

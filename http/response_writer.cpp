@@ -63,7 +63,7 @@ bool ResponseWriter::write_body(pool::Connection& connection) {
     return stage_ != Stage::failed;
   }
   if (response_->is_written()) {
-    return is_ended_ && end_body();
+    return is_ended_ && end_encoded(connection) && end_body();
   }
   if (response_->producer() != nullptr) {
     return write_produced(connection);
@@ -196,6 +196,10 @@ bool ResponseWriter::write_some(pool::Connection& connection, std::string_view d
     fail("its body is longer than announced");
     return true;
   }
+  if (response_->encoder() != nullptr) {
+    is_flushed_ = is_flushed_ && bytes.empty();
+    return bytes.empty() || encode(connection, bytes, Flush::none);
+  }
   while (!bytes.empty()) {
     const std::span<char> room = connection.output_room();
     const std::span<char> for_data = data_room(room);
@@ -208,6 +212,39 @@ bool ResponseWriter::write_some(pool::Connection& connection, std::string_view d
     bytes.remove_prefix(taken);
   }
   return true;
+}
+
+/// Takes all of `bytes`, and does what `flush` says; false when there is no room for it.
+bool ResponseWriter::encode(pool::Connection& connection, std::string_view& bytes, Flush flush) {
+  for (;;) {
+    const std::span<char> room = connection.output_room();
+    const std::span<char> for_data = data_room(room);
+    if (for_data.size() < kBodyRoomMin) {
+      return false;
+    }
+    std::span<char> left = for_data;
+    Progress progress = Progress::done;
+    try {
+      progress = response_->encoder()->encode(bytes, left, flush);
+    } catch (const ArenaFailed& failure) {
+      return fail(copied(failure.what(), response_->arena())), false;
+    }
+    commit(connection, room, for_data.size() - left.size());
+    if (progress == Progress::done) {
+      return true;
+    }
+  }
+}
+
+bool ResponseWriter::flush(pool::Connection& connection) {
+  std::string_view nothing;
+  is_flushed_ = is_flushed_ || encode(connection, nothing, Flush::sync);
+  return is_flushed_;
+}
+
+bool ResponseWriter::end_encoded(pool::Connection& connection) {
+  std::string_view nothing;
+  return response_->encoder() == nullptr || encode(connection, nothing, Flush::finish);
 }
 
 bool ResponseWriter::end_body() noexcept {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/arena.hpp"
+#include "http/encoder.hpp"
 #include "http/response.hpp"
 #include "http/serializer.hpp"
 #include "pool/connection.hpp"
@@ -29,6 +30,8 @@ class ResponseWriter {
   /// `bytes` what was written, and answers whether that was all of it.
   bool write_some(pool::Connection& connection, std::string_view date_line,
                   std::string_view& bytes);
+  /// Has an encoder let go of what it holds back; false when there is no room for it.
+  bool flush(pool::Connection& connection);
   /// No more write_some(): write() goes on with the body's end.
   void end_written() noexcept { is_ended_ = true; }
 
@@ -53,6 +56,8 @@ class ResponseWriter {
   bool write_file(pool::Connection& connection, const BodyPart& part);
   bool write_produced(pool::Connection& connection);
   bool produce(pool::Connection& connection);
+  bool encode(pool::Connection& connection, std::string_view& bytes, Flush flush);
+  bool end_encoded(pool::Connection& connection);
   bool end_body() noexcept;
   bool write_body_end(pool::Connection& connection);
   void commit(pool::Connection& connection, std::span<char> room, std::size_t data_bytes) noexcept;
@@ -64,6 +69,7 @@ class ResponseWriter {
   Stage stage_ = Stage::head;
   bool is_by_reference_ = false;
   bool is_ended_ = false;
+  bool is_flushed_ = true;  ///< The encoder holds nothing back.
   std::size_t part_ = 0;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t body_left_ = 0;  ///< Without an announced length, more than there will ever be.

@@ -7,6 +7,7 @@
 
 #include "core/assert.hpp"
 #include "core/log.hpp"
+#include "http/access_log.hpp"
 #include "http/route.hpp"
 
 namespace stadion::http {
@@ -116,6 +117,8 @@ void Session::on_drain(pool::Connection& connection) {
   is_draining_ = true;
   if (phase_ == Phase::idle || (phase_ == Phase::reading_head && parser_.is_before_request())) {
     connection.expires_after(kDrainGrace);
+  } else if (phase_ == Phase::handling) {
+    advance(connection);  // A handler that pauses goes on.
   }
 }
 
@@ -136,6 +139,9 @@ bool Session::begin_exchange() {
     return false;
   }
   exchange_->client_ = this;
+  if (context_->service.access_log) {
+    exchange_->began_ = Clock::now();
+  }
   ref_ = connection_->ref();
   parser_.begin(exchange_->arena());
   writer_ = ResponseWriter();
@@ -176,6 +182,7 @@ void Session::dispatch() {
     match = context_->service.router.match(*parser_.request());
     static const RouteOptions none;
     const RouteOptions& options = match.route == nullptr ? none : match.route->options;
+    exchange_->handler_max_ = options.handler_max;
     if (options.request_memory_bytes_max.has_value()) {
       exchange_->arena().set_limit_bytes(*options.request_memory_bytes_max);
     }
@@ -401,6 +408,37 @@ void Session::lose_client() {
 void Session::record_end(Status status) noexcept {
   context_->metrics.record_response(status);
   context_->metrics.request_memory.record(exchange_->arena().bytes_used());
+  if (context_->service.access_log) {
+    log_access(status);
+  }
+}
+
+void Session::log_access(Status status) noexcept {
+  const Request& request = exchange_->request();
+  const bool is_blank = parser_.request() == nullptr;
+  const auto duration = Clock::now() - exchange_->began_;
+  try {
+    context_->service.access_log({
+        .remote_address = exchange_->remote_address(),
+        .user = exchange_->user(),
+        .time = std::chrono::system_clock::now() -
+                std::chrono::duration_cast<std::chrono::system_clock::duration>(duration),
+        .method = is_blank ? std::string_view() : to_string(request.method()),
+        .target = request.target(),
+        .version = request.version() == Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1",
+        .status = code_of(status),
+        .body_bytes_sent = writer_.body_bytes(),
+        .duration = duration,
+        .request_id = exchange_->request_id(),
+        .referer = request.header("Referer").value_or(std::string_view()),
+        .user_agent = request.header("User-Agent").value_or(std::string_view()),
+        .arena_bytes = exchange_->arena().bytes_used(),
+    });
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("the access log failed: ") + error.what());
+  } catch (...) {
+    log(LogLevel::error, "the access log failed");
+  }
 }
 
 }  // namespace stadion::http

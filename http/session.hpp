@@ -97,6 +97,7 @@ class Session final : private Client {
   void note_body_came() noexcept;
   void set_deadline() noexcept;
   void record_end(Status status) noexcept;
+  void log_access(Status status) noexcept;
 
   SessionContext* context_;
   pool::Connection* connection_ = nullptr;  ///< Within advance().

@@ -101,7 +101,9 @@ bool Session::write_body(std::string_view& bytes) noexcept {
   return written && !writer_.has_failed();
 }
 
-bool Session::flush() noexcept { return connection_->output_bytes() == 0; }
+bool Session::flush() noexcept {
+  return writer_.flush(*connection_) && connection_->output_bytes() == 0;
+}
 
 bool Session::send_interim(std::string_view head) noexcept {
   return connection_->write(head) ||

@@ -17,8 +17,8 @@ class TaskInbox;
 ///     };
 ///
 /// Lifetime   Stays where it is from post() until its function is called. From then on it is the
-///            owner's again: the function itself may post it anew, or destroy it. If the Worker stops
-///            before that, the function is not called, and the task may go when the Worker has.
+///            owner's again: the function itself may post it anew, or destroy it. If the Worker
+///            stops before that, the function is not called; the task goes after the Worker.
 /// Requires   It is not posted again before its function is called.
 class PostedTask {
  public:

@@ -27,8 +27,9 @@ struct IoCompletion {
 
 /// Whether the error says no more than that the peer has ended its side in order.
 bool is_end_of_stream(const std::error_code& error) noexcept;
-/// Whether the error of Socket::async_send_file_some() says that the file ends before the bytes that
-/// were to be sent: it has become shorter, or never was so long. The connection itself is sound.
+/// Whether the error of Socket::async_send_file_some() says that the file ends before the bytes
+/// that were to be sent: it has become shorter, or never was so long. The connection itself is
+/// sound.
 bool is_file_too_short(const std::error_code& error) noexcept;
 
 /// Whether a write is the last for now, or the next comes at once: then the system may keep the end
@@ -42,9 +43,9 @@ inline constexpr std::size_t kSendFileBytesMax = 2 * 1024 * 1024;
 /// A connected stream socket (TCP or Unix) on a Worker. At most one read and one write (from memory
 /// or from a file) are under way at a time.
 ///
-/// Lifetime   The Worker outlives it. An operation's buffer stays valid, and its file open, until its
-///            completion, or until close(): from then on neither are buffers and files touched nor
-///            completions called.
+/// Lifetime   The Worker outlives it. An operation's buffer stays valid, and its file open, until
+///            its completion, or until close(): from then on neither are buffers and files touched
+///            nor completions called.
 /// Threads    Its Worker's alone. Completions are called from the loop, never from within the call
 ///            that started them.
 /// Cost       The memory that operations need is the socket's own: none is allocated per operation.
@@ -71,12 +72,12 @@ class Socket {
   /// without a copy through this process (sendfile); the completion tells how many. Zero bytes are
   /// sent at once, whatever the file.
   ///
-  /// `file` is open for reading and of a kind that can be mapped: a regular file, as a rule. Its own
-  /// position is neither used nor moved, so several sockets may send from one descriptor. What is not
-  /// in the system's cache is read from the disk, and the loop waits for it.
-  /// Errors     is_file_too_short() when not one byte of the file is left at `offset`; what sendfile
-  ///            reports: invalid_argument for a file of another kind, io_error from the disk,
-  ///            broken_pipe and connection_reset from a peer that is gone.
+  /// `file` is open for reading and of a kind that can be mapped: a regular file, as a rule. Its
+  /// own position is neither used nor moved, so several sockets may send from one descriptor. What
+  /// is not in the system's cache is read from the disk, and the loop waits for it.
+  /// Errors     is_file_too_short() when not one byte of the file is left at `offset`; what
+  ///            sendfile reports: invalid_argument or invalid_seek for a file of another kind,
+  ///            io_error from the disk, broken_pipe and connection_reset from a peer that is gone.
   void async_send_file_some(int file, std::uint64_t offset, std::size_t bytes,
                             IoCompletion completion);
 

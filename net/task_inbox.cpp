@@ -27,8 +27,8 @@ void TaskInbox::post(PostedTask& task, asio::io_context& context) {
   wake(context);  // The task may have run by now, and be gone.
 }
 
-// That is_awake_ is set before the operation is started, and unset by the loop when it has ended, is
-// also what hands wake_memory_ from thread to thread.
+// That is_awake_ is set before the operation is started, and unset by the loop when it has ended,
+// is also what hands wake_memory_ from thread to thread.
 void TaskInbox::wake(asio::io_context& context) {
   if (!is_awake_.exchange(true)) {
     asio::post(context, WakeHandler{this, &context});
@@ -36,9 +36,9 @@ void TaskInbox::wake(asio::io_context& context) {
 }
 
 void TaskInbox::run_posted(asio::io_context& context) {
-  // However this ends, an exception of a task included. Either we see here what was posted meanwhile,
-  // or the one who posted it sees that we are not awake any more: both sides write first and then
-  // look, and all sequentially consistent.
+  // However this ends, an exception of a task included. Either we see here what was posted
+  // meanwhile, or the one who posted it sees that we are not awake any more: both sides write first
+  // and then look, and all sequentially consistent.
   const auto go_on = finally([this, &context] {
     is_awake_.store(false);
     if (oldest_ != nullptr || newest_.load() != nullptr) {

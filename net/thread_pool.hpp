@@ -8,8 +8,8 @@
 
 namespace stadion::net {
 
-/// A piece of work for ThreadPool::post(), which its owner keeps: a function, and what to pass it. It
-/// holds all the memory that posting it takes.
+/// A piece of work for ThreadPool::post(), which its owner keeps: a function, and what to pass it.
+/// It holds all the memory that posting it takes.
 ///
 /// Lifetime   Stays where it is from post() until its function is called. From then on it is the
 ///            owner's again: the function may post it anew, and whatever the function tells of its
@@ -63,11 +63,12 @@ struct ThreadPoolOptions {
 ///
 /// Tasks begin in the order in which one thread posts them. An exception that leaves one is logged.
 ///
-/// Lifetime   The destructor waits until every task that was posted has run, those that they post in
-///            the meantime included: a task that was taken is run exactly once, whatever happens, so
-///            its owner never waits in vain. What the tasks use, a Worker above all, outlives it.
-/// Threads    post() and queued() from any thread, also from a task's own. The threads begin with the
-///            first post(): a pool that nobody uses costs none.
+/// Lifetime   The destructor waits until every task that was posted has run, those that they post
+///            in the meantime included: a task that was taken is run exactly once, whatever
+///            happens, so its owner never waits in vain. What the tasks use, a Worker above all,
+///            outlives it.
+/// Threads    post() and queued() from any thread, also from a task's own. The threads begin with
+///            the first post(): a pool that nobody uses costs none.
 /// Throws     std::invalid_argument for options out of range.
 /// Cost       Posting allocates nothing, but for starting the threads.
 class ThreadPool {
@@ -81,8 +82,8 @@ class ThreadPool {
   /// Has the task's function called on a thread of the pool. False, and nothing has happened, when
   /// queue_max tasks wait already: answer 503, or try again later.
   ///
-  /// Throws     std::system_error when the system refuses to start the threads. The task is then not
-  ///            taken.
+  /// Throws     std::system_error when the system refuses to start the threads. The task is then
+  ///            not taken.
   [[nodiscard]] bool post(ThreadPoolTask& task);
 
   /// Tasks that wait for a thread: posted, and not begun.

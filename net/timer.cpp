@@ -16,16 +16,20 @@ constexpr std::chrono::milliseconds kDelayMax = std::chrono::hours(24 * 365 * 10
 
 }  // namespace
 
-Timer::Timer(Worker& worker) noexcept : queue_(&worker.timer_queue()), worker_(&worker) {}
+Timer::Timer(Worker& worker) noexcept : queue_(&worker.timer_queue()) {}
 
 void Timer::expires_after(std::chrono::milliseconds delay, Callback expired) {
-  STADION_ASSERT(expired.function != nullptr);
-  STADION_ASSERT(worker_->is_current() || !worker_->is_running());
-  cancel();
-  callback_ = expired;
   const std::chrono::milliseconds limited =
       std::clamp(delay, std::chrono::milliseconds::zero(), kDelayMax);
-  queue_->set(*this, Clock::now() + limited);
+  expires_at(Clock::now() + limited, expired);
+}
+
+void Timer::expires_at(Clock::time_point time, Callback expired) {
+  STADION_ASSERT(expired.function != nullptr);
+  STADION_ASSERT(queue_->is_usable_here());
+  cancel();
+  callback_ = expired;
+  queue_->set(*this, time);
 }
 
 void Timer::expires_after(std::chrono::milliseconds delay, std::function<void()> expired) {
@@ -37,7 +41,7 @@ void Timer::cancel() noexcept {
   if (!is_set_) {
     return;
   }
-  STADION_ASSERT(worker_->is_current() || !worker_->is_running());
+  STADION_ASSERT(queue_->is_usable_here());
   queue_->remove(*this);
   // Destroyed last: it may own this timer.
   const std::function<void()> withdrawn = std::exchange(function_, nullptr);

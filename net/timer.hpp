@@ -15,11 +15,11 @@ class TimerQueue;
 
 /// Calls a function once, later, on its Worker's thread.
 ///
-///     Timer timer(worker);                        // Or in an arena: arena.make<Timer>(worker).
-///     timer.expires_after(30s, {[](void* context) { static_cast<Job*>(context)->give_up(); }, this});
+///     Timer timer(worker);  // Or in an arena: arena.make<Timer>(worker).
+///     timer.expires_after(30s, {[](void* job) { static_cast<Job*>(job)->give_up(); }, &job});
 ///
-/// It may be set, cancelled and destroyed in its own function, and in that of another. Timers expire
-/// in the order of their times; those of one time, in the order in which they were set.
+/// It may be set, cancelled and destroyed in its own function, and in that of another. Timers
+/// expire in the order of their times; those of one time, in the order in which they were set.
 ///
 /// Lifetime   The Worker outlives it. Destroying or cancelling it means that the function is not
 ///            called, even if its time has come already.
@@ -50,6 +50,8 @@ class Timer {
   void expires_after(std::chrono::milliseconds delay, Callback expired);
   /// The same for any function, which is destroyed when it has run or is cancelled.
   void expires_after(std::chrono::milliseconds delay, std::function<void()> expired);
+  /// Calls `expired` at a time, or as soon as may be if it is over; without a look at the clock.
+  void expires_at(Clock::time_point time, Callback expired);
   void cancel() noexcept;
   bool is_set() const noexcept { return is_set_; }
 
@@ -59,7 +61,6 @@ class Timer {
   static void call_function(void* timer);
 
   detail::TimerQueue* queue_;
-  Worker* worker_;
   Callback callback_{};
   std::function<void()> function_;  ///< Called by callback_, for the one who gave a std::function.
 

@@ -21,12 +21,18 @@ struct TimerQueue::AlarmHandler {
   }
 };
 
-void TimerQueue::attach(asio::io_context& context) {
+void TimerQueue::attach(asio::io_context& context, const std::atomic<std::thread::id>& runner) {
   context_ = &context;
+  runner_ = &runner;
   alarm_.emplace(context);
 }
 
 void TimerQueue::detach() noexcept { alarm_.reset(); }
+
+bool TimerQueue::is_usable_here() const noexcept {
+  const std::thread::id runner = runner_->load();
+  return runner == std::thread::id{} || runner == std::this_thread::get_id();
+}
 
 void TimerQueue::set(Timer& timer, Timer::Clock::time_point time) {
   timer.time_ = time;

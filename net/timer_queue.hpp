@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
+#include <thread>
 
 #include "net/asio.hpp"
 #include "net/operation_memory.hpp"
@@ -27,9 +29,13 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  void attach(asio::io_context& context);
+  /// `runner` is the thread that runs the loop, or none.
+  void attach(asio::io_context& context, const std::atomic<std::thread::id>& runner);
   /// From here on timers can still be cancelled, but none expires.
   void detach() noexcept;
+
+  /// Whether the calling thread may touch timers: that of the loop, or any while it does not run.
+  bool is_usable_here() const noexcept;
 
   /// Requires   The timer is not set.
   void set(Timer& timer, Timer::Clock::time_point time);
@@ -49,6 +55,7 @@ class TimerQueue {
   std::uint64_t last_order_ = 0;
   RecycledMemory alarm_memory_;  ///< An alarm that is moved leaves its operation to the loop.
   asio::io_context* context_ = nullptr;
+  const std::atomic<std::thread::id>* runner_ = nullptr;
   std::optional<SteadyTimer> alarm_;
   Timer::Clock::time_point alarm_time_ = Timer::Clock::time_point::max();
 };

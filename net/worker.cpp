@@ -18,7 +18,7 @@ namespace stadion::net {
 struct Worker::Loop {
   explicit Loop(std::string thread_name)
       : name(std::move(thread_name)), context(1), work(context.get_executor()) {
-    timers.attach(context);
+    timers.attach(context, runner);
   }
   ~Loop() { timers.detach(); }
 
@@ -78,8 +78,6 @@ void Worker::post(std::function<void()> task) { asio::post(loop_->context, std::
 void Worker::post(PostedTask& task) { loop_->inbox.post(task, loop_->context); }
 
 bool Worker::is_current() const noexcept { return loop_->runner == std::this_thread::get_id(); }
-
-bool Worker::is_running() const noexcept { return loop_->runner.load() != std::thread::id{}; }
 
 asio::io_context& Worker::io_context() noexcept { return loop_->context; }
 

@@ -21,7 +21,8 @@ class TimerQueue;
 /// One thread and one event loop, which share nothing with the next Worker: what is made on a
 /// Worker (sockets, timers, pools) is used on its thread alone.
 ///
-/// Lifetime   Outlives everything made on it. The destructor stops the loop and joins the thread.
+/// Lifetime   Outlives everything made on it, and every call of post(), which may still be on its
+///            way out when its task has run. The destructor stops the loop and joins the thread.
 /// Threads    post() and stop() from any thread; run(), start(), join() from the one that owns the
 ///            Worker.
 class Worker {
@@ -42,9 +43,9 @@ class Worker {
   /// Waits for the thread of start() to end.
   void join();
 
-  /// Runs the task on this Worker's thread, later: never within this call, and in the order in which
-  /// one thread posts. What is posted when the Worker has stopped is not run, only destroyed with it.
-  /// An exception that leaves the task is logged. From any thread.
+  /// Runs the task on this Worker's thread, later: never within this call, and in the order in
+  /// which one thread posts. What is posted when the Worker has stopped is not run, only destroyed
+  /// with it. An exception that leaves the task is logged. From any thread.
   void post(std::function<void()> task);
   /// The same for a task that its owner keeps, see PostedTask. Nothing is allocated; the first of
   /// several tasks that come between two turns of the loop wakes it, the others cost an atomic
@@ -62,7 +63,6 @@ class Worker {
 
   struct Loop;
 
-  bool is_running() const noexcept;
   detail::TimerQueue& timer_queue() noexcept;
 
   std::unique_ptr<Loop> loop_;

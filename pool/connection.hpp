@@ -84,18 +84,18 @@ class Connection {
   std::span<char> output_room() noexcept;
   void commit_output(std::size_t bytes) noexcept;
   /// Sends after the output buffer, without a copy, bytes that stay valid until on_output_sent() or
-  /// on_close(). Until they are sent there is no room for other output. False, and nothing is taken,
-  /// while an earlier reference or file is pending.
+  /// on_close(). Until they are sent there is no room for other output. False, and nothing is
+  /// taken, while an earlier reference or file is pending.
   bool write_by_reference(std::string_view bytes) noexcept;
-  /// Sends after the output buffer `bytes` of a file from `offset` on, without reading them into this
-  /// process (sendfile). The descriptor is the caller's and stays open until on_output_sent() or
-  /// on_close(); its position is neither used nor moved, so that many connections may send from one.
-  /// Until all is sent there is no room for other output. False, and nothing is taken, while an
-  /// earlier reference or file is pending.
+  /// Sends after the output buffer `bytes` of a file from `offset` on, without reading them into
+  /// this process (sendfile). The descriptor is the caller's and stays open until on_output_sent()
+  /// or on_close(); its position is neither used nor moved, so that many connections may send from
+  /// one. Until all is sent there is no room for other output. False, and nothing is taken, while
+  /// an earlier reference or file is pending.
   ///
-  /// The peer was promised so many bytes, so if they cannot be had (the file has become shorter, the
-  /// disk fails, the file is of a kind that cannot be sent) the connection is closed at once, and an
-  /// error logged that says what happened, at which byte and to whom.
+  /// The peer was promised so many bytes, so if they cannot be had (the file has become shorter,
+  /// the disk fails, the file is of a kind that cannot be sent) the connection is closed at once,
+  /// and an error logged that says what happened, at which byte and to whom.
   /// Requires   `offset` and `bytes` below 2^63, as those of any file.
   /// See        net::Socket::async_send_file_some() for which files can be sent.
   bool write_file(int descriptor, std::uint64_t offset, std::uint64_t bytes) noexcept;

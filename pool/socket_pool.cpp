@@ -264,8 +264,8 @@ void SocketPool::sweep_connection(Connection& connection) {
 
 // Asio tells of a reset only to an operation that is under way. The one for errors alone,
 // async_wait(wait_error), would do, but while it is under way Asio tries no read at once, and each
-// costs an epoll_ctl() more. So those that have nothing under way, of which there are few as a rule,
-// are asked here, many in one system call.
+// costs an epoll_ctl() more. So those that have nothing under way, of which there are few as a
+// rule, are asked here, many in one system call.
 void SocketPool::remove_those_reset() {
   constexpr std::size_t kAskedAtOnce = 64;
   if (handler_ == nullptr) {

@@ -121,8 +121,8 @@ class SocketPool {
   std::size_t buffer_bytes() const noexcept { return buffer_bytes_; }
   SocketPoolStatistics statistics() const noexcept;
 
-  /// Times out what is due at `now`, and closes what its peer has reset meanwhile. The pool does this
-  /// by itself after start(); for tests, with a time of their own.
+  /// Times out what is due at `now`, and closes what its peer has reset meanwhile. The pool does
+  /// this by itself after start(); for tests, with a time of their own.
   void sweep(Connection::Clock::time_point now);
 
  private:

@@ -15,6 +15,7 @@ function(stadion_consumer_test way)
       -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} ${sanitize}"
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${sanitize}"
+      -DCONSUMER_USES_JSON=$<TARGET_EXISTS:stadion::json>
       ${ARGN}
     --test-command consumer)
   set_tests_properties(consumer.${way} PROPERTIES TIMEOUT 900 PROCESSORS 2)

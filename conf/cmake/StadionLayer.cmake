@@ -21,17 +21,7 @@ function(stadion_layer layer)
   set(target stadion_${layer})
   add_library(${target} ${arg_SOURCES})
   add_library(stadion::${layer} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES
-    EXPORT_NAME ${layer}
-    POSITION_INDEPENDENT_CODE ON
-    INSTALL_RPATH "$ORIGIN"  # A shared layer finds those it uses beside itself.
-    VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  target_compile_features(${target} PUBLIC cxx_std_20)
-  target_link_libraries(${target} PUBLIC Threads::Threads)
-  stadion_in_tree(${target})
-  # Position-independent code that may inline its own functions: nobody replaces them one by one.
-  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  _stadion_describe_library(${target} ${layer})
   _stadion_use_layers(${layer} "${arg_USES}")
   _stadion_link_third_party(${target} "${arg_LINKS}")
   _stadion_publish_headers(${layer} "${arg_PUBLIC_HEADERS}" "${layer};${arg_USES}")
@@ -46,6 +36,40 @@ function(stadion_layer layer)
     install(DIRECTORY "${PROJECT_BINARY_DIR}/include/stadion/${layer}"
       DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stadion)
   endif()
+endfunction()
+
+# An optional library beside a layer, in its folder: stadion_extension(json OF http SOURCES json.cpp
+# LINKS Boost::json) makes stadion::json. Its header is one of the layer's PUBLIC_HEADERS, and needs
+# what it LINKS.
+function(stadion_extension name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OF" "SOURCES;LINKS")
+  set(target stadion_${name})
+  add_library(${target} ${arg_SOURCES})
+  add_library(stadion::${name} ALIAS ${target})
+  _stadion_describe_library(${target} ${name})
+  target_link_libraries(${target} PUBLIC stadion::${arg_OF} ${arg_LINKS})
+  if(STADION_BUILD_TESTS)
+    target_link_libraries(stadion_${arg_OF}_headers_alone PRIVATE ${arg_LINKS})
+  endif()
+  if(STADION_INSTALL)
+    install(TARGETS ${target} EXPORT stadion-targets
+      INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+endfunction()
+
+# What all libraries of stadion have in common.
+function(_stadion_describe_library target name)
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${name}
+    POSITION_INDEPENDENT_CODE ON
+    INSTALL_RPATH "$ORIGIN"  # A shared layer finds those it uses beside itself.
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PUBLIC Threads::Threads)
+  stadion_in_tree(${target})
+  # Position-independent code that may inline its own functions: nobody replaces them one by one.
+  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
 endfunction()
 
 function(_stadion_use_layers layer uses)

@@ -30,5 +30,41 @@ TEST_CASE("mime: without a known ending it is bytes") {
   }
 }
 
+TEST_CASE("mime: text, JSON and XML of any name are compressible, whatever their case") {
+  for (const std::string_view type :
+       {"text/plain", "text/html; charset=utf-8", "TEXT/CSS", "text/event-stream",
+        "application/json", "Application/JSON ; charset=utf-8", "application/problem+json",
+        "application/javascript", "application/xml", "application/atom+xml", "image/svg+xml",
+        "application/wasm", "image/vnd.microsoft.icon", "font/ttf", "application/x-ndjson"}) {
+    CAPTURE(type);
+    CHECK(is_compressible(type));
+  }
+}
+
+TEST_CASE("mime: what is compressed already is not compressible, nor is the unknown") {
+  for (const std::string_view type :
+       {"", ";", "text", "image/png", "image/jpeg", "video/mp4", "audio/mpeg", "font/woff2",
+        "application/zip", "application/gzip", "application/pdf", "application/octet-stream",
+        "application/json2", "x-text/plain", "application/jsonx", "image/svg", "json"}) {
+    CAPTURE(type);
+    CHECK_FALSE(is_compressible(type));
+  }
+}
+
+TEST_CASE("mime: of the types that files have, those are compressible that should be") {
+  for (const std::string_view name :
+       {"x.css", "x.csv", "x.htm", "x.html", "x.ico", "x.js", "x.json", "x.md", "x.mjs", "x.otf",
+        "x.svg", "x.ttf", "x.txt", "x.wasm", "x.xml"}) {
+    CAPTURE(name);
+    CHECK(is_compressible(media_type_of(name)));
+  }
+  for (const std::string_view name :
+       {"x.avif", "x.gif", "x.gz", "x.jpg", "x.mp3", "x.mp4", "x.pdf", "x.png", "x.webm", "x.webp",
+        "x.woff", "x.woff2", "x.zip", "x"}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_compressible(media_type_of(name)));
+  }
+}
+
 }  // namespace
 }  // namespace stadion::http

@@ -3,85 +3,22 @@
 
 #include <array>
 #include <asio/io_context.hpp>
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+#include <string>
 #include <string_view>
 
-#include "core/finally.hpp"
 #include "net/socket.hpp"
 #include "net/worker.hpp"
+#include "tests/support/counted_news.hpp"
 #include "tests/support/peer.hpp"
+#include "tests/support/temporary_file.hpp"
 #include "tests/support/test_loop.hpp"
-
-// This program's operator new counts while it is told to; the array and nothrow forms come to
-// these. Not inlined: GCC would warn of a free() that it takes for operator new's.
-namespace {
-
-std::atomic<bool> counts_news{false};
-std::atomic<std::size_t> news{0};
-
-void* counted_allocation(std::size_t bytes, std::size_t alignment) {
-  if (counts_news.load(std::memory_order_relaxed)) {
-    news.fetch_add(1, std::memory_order_relaxed);
-  }
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment, bytes) != 0) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  return counted_allocation(bytes, alignof(std::max_align_t));
-}
-[[gnu::noinline]] void* operator new[](std::size_t bytes) { return ::operator new(bytes); }
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted_allocation(bytes, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void* operator new[](std::size_t bytes, std::align_val_t alignment) {
-  return ::operator new(bytes, alignment);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*bytes*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t /*bytes*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*bytes*/,
-                                       std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t /*bytes*/,
-                                         std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
 
 namespace stadion::net {
 namespace {
 
 using tests::ConnectedPair;
-
-/// How often the function calls operator new, on any thread.
-template <class Function>
-std::size_t news_in(Function&& function) {
-  news = 0;
-  counts_news = true;
-  const auto stop_counting = finally([] { counts_news = false; });
-  function();
-  return news;
-}
+using tests::news_in;
 
 /// Two sockets that throw a ball to and fro, each with a gather write, until `rounds` are over.
 class Rally {
@@ -126,10 +63,70 @@ class Rally {
   int rounds_left_ = 0;
 };
 
-TEST_CASE("socket: the count of heap allocations sees one") {
-  CHECK(news_in([] { ::operator delete(::operator new(100)); }) == 1);
-  // Called by name: a new expression could be left out by the compiler.
-  CHECK(news_in([] { ::operator delete[](::operator new[](100)); }) == 1);
+/// Sends a file again and again to a socket of the same loop, whose reader is slower.
+class FileSender {
+ public:
+  FileSender(Socket& from, Socket& to, int file, std::size_t bytes, Worker& worker)
+      : from_(&from), to_(&to), file_(file), bytes_(bytes), loop_(&worker.io_context()) {
+    read();
+  }
+
+  void send(int times) {
+    times_left_ = times;
+    send_rest();
+    while (times_left_ > 0 && loop_->run_one_for(tests::kDeadline) > 0) {
+    }
+  }
+  bool is_over() const noexcept { return times_left_ == 0; }
+  std::size_t calls() const noexcept { return calls_; }
+
+ private:
+  void read() { to_->async_read_some(buffer_, {on_read, this, 0}); }
+  void send_rest() {
+    from_->async_send_file_some(file_, sent_, bytes_ - sent_, {on_sent, this, 0});
+  }
+  static void on_read(void* sender, std::uint64_t /*tag*/, std::error_code /*error*/,
+                      std::size_t /*bytes*/) {
+    static_cast<FileSender*>(sender)->read();
+  }
+  static void on_sent(void* sender, std::uint64_t /*tag*/, std::error_code error,
+                      std::size_t bytes) {
+    auto* self = static_cast<FileSender*>(sender);
+    REQUIRE(!error);
+    ++self->calls_;
+    self->sent_ += bytes;
+    if (self->sent_ == self->bytes_) {
+      self->sent_ = 0;
+      --self->times_left_;
+    }
+    if (self->times_left_ > 0) {
+      self->send_rest();
+    }
+  }
+
+  Socket* from_;
+  Socket* to_;
+  int file_;
+  std::size_t bytes_;
+  std::size_t sent_ = 0;
+  std::size_t calls_ = 0;
+  asio::io_context* loop_;
+  std::array<char, 16 * 1024> buffer_{};
+  int times_left_ = 0;
+};
+
+TEST_CASE("socket: sending from a file allocates nothing, whether it waits for room or not") {
+  Worker worker;
+  const ConnectedPair pair = ConnectedPair::local();
+  Socket left(worker, ::fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 0));
+  Socket right(worker, ::fcntl(pair.peer.native_handle(), F_DUPFD_CLOEXEC, 0));
+  const std::string text = tests::patterned_text(1024 * 1024);
+  const tests::TemporaryFile file(text);
+  FileSender sender(left, right, file.descriptor(), text.size(), worker);
+  sender.send(2);
+  CHECK(news_in([&sender] { sender.send(20); }) == 0);
+  CHECK(sender.is_over());
+  CHECK(sender.calls() > 2 * 22);  // So it has waited.
 }
 
 TEST_CASE("socket: no operation allocates from the heap") {

@@ -12,40 +12,19 @@
 
 #include "tests/support/peer.hpp"
 #include "tests/support/test_loop.hpp"
+#include "tests/support/told.hpp"
 
 namespace stadion::net {
 namespace {
 
 using tests::ConnectedPair;
+using tests::pairs_of_each_kind;
 using tests::Peer;
 using tests::TestLoop;
+using tests::Told;
 
 static_assert(!std::is_copy_constructible_v<Socket>);
 static_assert(std::is_nothrow_move_constructible_v<Socket>);
-
-/// Remembers what it is told.
-struct Told {
-  int times = 0;
-  std::uint64_t tag = 0;
-  std::error_code error;
-  std::size_t bytes = 0;
-
-  IoCompletion completion(std::uint64_t with_tag = 0) { return {remember, this, with_tag}; }
-
-  static void remember(void* told, std::uint64_t its_tag, std::error_code its_error,
-                       std::size_t its_bytes) {
-    auto* self = static_cast<Told*>(told);
-    *self = {self->times + 1, its_tag, its_error, its_bytes};
-  }
-};
-
-/// Both kinds of stream sockets keep the same contract.
-std::vector<ConnectedPair> pairs_of_each_kind() {
-  std::vector<ConnectedPair> pairs;
-  pairs.push_back(ConnectedPair::tcp());
-  pairs.push_back(ConnectedPair::local());
-  return pairs;
-}
 
 TEST_CASE("socket: reads what has arrived, and tells how much under the caller's tag") {
   for (ConnectedPair& pair : pairs_of_each_kind()) {

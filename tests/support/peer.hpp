@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
@@ -133,6 +134,14 @@ struct ConnectedPair {
     return {net::Descriptor(ends[0]), Peer(net::Descriptor(ends[1]))};
   }
 };
+
+/// Both kinds of stream sockets keep the same contract.
+inline std::vector<ConnectedPair> pairs_of_each_kind() {
+  std::vector<ConnectedPair> pairs;
+  pairs.push_back(ConnectedPair::tcp());
+  pairs.push_back(ConnectedPair::local());
+  return pairs;
+}
 
 /// `bytes` of text in which a lost, doubled or moved piece shows.
 inline std::string patterned_text(std::size_t bytes) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "http/encoded_body.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <unistd.h>
+
+namespace stadion::http {
+namespace {
+
+constexpr std::size_t kScratchBytes = 16 * 1024;
+
+}  // namespace
+
+bool EncodedBody::produce(BodyWriter& out) {
+  for (;;) {
+    if (input_.empty() && !is_at_end_) {
+      refill();
+    }
+    std::span<char> room = out.room();
+    const std::size_t before = room.size();
+    const Progress progress =
+        encoder_->encode(input_, room, is_at_end_ ? Flush::finish : Flush::none);
+    out.commit(before - room.size());
+    if (progress == Progress::need_output) {
+      return true;
+    }
+    if (is_at_end_) {
+      return false;
+    }
+  }
+}
+
+void EncodedBody::refill() { producer_ != nullptr ? refill_from_producer() : refill_from_parts(); }
+
+void EncodedBody::refill_from_producer() {
+  BodyWriter writer(scratch());
+  is_at_end_ = !producer_->produce(writer);
+  if (!is_at_end_ && writer.written() == 0) {
+    throw std::runtime_error("its body's producer says there is more, and writes nothing");
+  }
+  input_ = {scratch_.data(), writer.written()};
+}
+
+void EncodedBody::refill_from_parts() {
+  while (!parts_.empty() && part_offset_ == parts_.front().size()) {
+    parts_ = parts_.subspan(1);
+    part_offset_ = 0;
+  }
+  if (parts_.empty()) {
+    is_at_end_ = true;
+    return;
+  }
+  const BodyPart& part = parts_.front();
+  if (part.file < 0) {
+    input_ = part.bytes;
+  } else {
+    const std::size_t wanted =
+        std::min<std::uint64_t>(scratch().size(), part.file_bytes - part_offset_);
+    const ssize_t got =
+        ::pread(part.file, scratch_.data(), wanted, static_cast<off_t>(part.offset + part_offset_));
+    if (got <= 0) {
+      throw std::runtime_error("its file is shorter than announced");
+    }
+    input_ = {scratch_.data(), static_cast<std::size_t>(got)};
+  }
+  part_offset_ += input_.size();
+}
+
+std::span<char> EncodedBody::scratch() {
+  if (scratch_.empty()) {
+    scratch_ = {static_cast<char*>(arena_->alloc(kScratchBytes, 1)), kScratchBytes};
+  }
+  return scratch_;
+}
+
+}  // namespace stadion::http

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/arena.hpp"
+#include "http/body_part.hpp"
+#include "http/body_writer.hpp"
+#include "http/encoder.hpp"
+
+namespace stadion::http {
+
+/// A body on its way through an encoder: what another producer makes, or the parts of a fixed one.
+/// Internal to http/.
+///
+/// Lifetime   In the arena, as all that it refers to.
+class EncodedBody final : public BodyProducer {
+ public:
+  EncodedBody(Arena& arena, Encoder& encoder, BodyProducer& source) noexcept
+      : arena_(&arena), encoder_(&encoder), producer_(&source) {}
+  EncodedBody(Arena& arena, Encoder& encoder, std::span<const BodyPart> source) noexcept
+      : arena_(&arena), encoder_(&encoder), parts_(source) {}
+
+  /// Throws ArenaFailed, what the source throws, and std::runtime_error when a file is shorter than
+  /// was said.
+  bool produce(BodyWriter& out) override;
+
+ private:
+  void refill();
+  void refill_from_producer();
+  void refill_from_parts();
+  std::span<char> scratch();
+
+  Arena* arena_;
+  Encoder* encoder_;
+  BodyProducer* producer_ = nullptr;
+  std::span<const BodyPart> parts_;
+  std::uint64_t part_offset_ = 0;
+  std::string_view input_;  ///< Not encoded yet.
+  std::span<char> scratch_;
+  bool is_at_end_ = false;  ///< Of the source.
+};
+
+}  // namespace stadion::http
