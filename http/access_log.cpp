@@ -84,16 +84,16 @@ Piece json_piece(std::string_view text) noexcept {
     piece.put(c);
     return piece;
   }
-  const Utf8Character character = first_utf8_character(text);
-  if (character.bytes == 0) {
+  const Utf8Character character = first_character(text);
+  if (!character.is_valid) {
     piece.put_unicode_escape(0xFFFD);
     return piece;
   }
   piece.consumed = character.bytes;
-  if (character.code_point < 0x10000) {
-    piece.put_unicode_escape(character.code_point);
+  if (character.point < 0x10000) {
+    piece.put_unicode_escape(static_cast<unsigned>(character.point));
   } else {  // As UTF-16 has it: RFC 8259 section 7.
-    const unsigned beyond = character.code_point - 0x10000;
+    const unsigned beyond = static_cast<unsigned>(character.point) - 0x10000;
     piece.put_unicode_escape(0xD800 + (beyond >> 10));
     piece.put_unicode_escape(0xDC00 + (beyond & 0x3FF));
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <ctime>
+#include <optional>
 #include <string_view>
 
 namespace stadion::http {
@@ -19,6 +20,14 @@ class HttpDate {
  private:
   std::array<char, kBytes + 1> text_{};
 };
+
+/// The time that an HTTP-date names, in any of the three formats of RFC 9110 section 5.6.7; none
+/// for whatever else, and for a day that the calendar has not or that was another day of the week.
+///
+/// The two-digit year of the RFC 850 format is the latest that is not over 50 years after `now`,
+/// which is the system's clock unless given. Second 60 is the first of the next minute.
+std::optional<std::time_t> parse_http_date(std::string_view text) noexcept;
+std::optional<std::time_t> parse_http_date(std::string_view text, std::time_t now) noexcept;
 
 /// The Date header line, formatted anew once per second. One per Worker.
 class DateLine {

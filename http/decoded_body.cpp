@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "http/gathered_text.hpp"
+#include "http/text_builder.hpp"
 
 namespace stadion::http {
 namespace {
@@ -50,8 +50,7 @@ void check(DecodeStatus status) {
 
 }  // namespace
 
-DecodedBody::DecodedBody(Exchange& exchange, const DecoderLimits& limits)
-    : exchange_(&exchange), bytes_max_(limits.bytes_max) {
+DecodedBody::DecodedBody(Exchange& exchange, const DecoderLimits& limits) : exchange_(&exchange) {
   const std::optional<ContentCoding> coding = coding_of(exchange.request().headers());
   if (!coding.has_value()) {
     throw HttpError(
@@ -85,13 +84,13 @@ Task<std::string_view> DecodedBody::read() {
 }
 
 Task<std::string_view> DecodedBody::read_all() {
-  GatheredText text(arena());
+  TextBuilder text(arena());
   for (;;) {
     const std::string_view piece = co_await read();
     if (piece.empty()) {
       co_return text.text();
     }
-    text.append(piece, bytes_max_);
+    text.add(piece);
   }
 }
 

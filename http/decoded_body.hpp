@@ -37,7 +37,6 @@ class DecodedBody {
  private:
   Exchange* exchange_;
   Decoder* decoder_ = nullptr;  ///< None where the body is as it is.
-  std::uint64_t bytes_max_;
   std::string_view input_;
   std::span<char> room_;
   bool has_all_input_ = false;

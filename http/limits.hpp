@@ -19,7 +19,7 @@ struct Limits {
   std::size_t body_bytes_max = 1024 * 1024;
   /// Chunk extensions of one body, which are ignored; over it, 413. Default is 1 KiB.
   std::size_t chunk_extension_bytes_max = 1024;
-  /// Trailer fields of one body, which are ignored; over it, 431. Default is 4 KiB.
+  /// Trailer fields of one body; over it, 431. Default is 4 KiB.
   std::size_t trailer_bytes_max = 4 * 1024;
   /// All memory of one request's arena; over it, ArenaFailed, and 503 if the handler lets that
   /// pass. At least four times head_bytes_max; and a body that arrives in pieces takes up to four

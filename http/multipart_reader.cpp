@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "http/gathered_text.hpp"
+#include "http/text_builder.hpp"
 
 namespace stadion::http {
 namespace {
@@ -92,14 +92,14 @@ Task<std::string_view> MultipartReader::read() {
 }
 
 Task<std::string_view> MultipartReader::read_all(std::size_t bytes_max) {
-  GatheredText text(arena());
+  TextBuilder text(arena());
   for (;;) {
     const std::string_view piece = co_await read();
     if (piece.empty()) {
       co_return text.text();
     }
     check_size(text.text().size() + piece.size(), bytes_max);
-    text.append(piece, bytes_max);
+    text.add(piece);
   }
 }
 

@@ -1,127 +1,235 @@
 // SPDX-License-Identifier: MIT
 #include "http/static_files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <ctime>
 #include <memory>
-#include <optional>
-#include <system_error>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 
-#include "http/date.hpp"
+#include "http/accept.hpp"
+#include "http/conditional.hpp"
+#include "http/content_disposition.hpp"
+#include "http/directory_listing.hpp"
+#include "http/file_body.hpp"
 #include "http/mime.hpp"
-#include "net/descriptor.hpp"
+#include "http/open_file.hpp"
+#include "http/text_builder.hpp"
 
 namespace stadion::http {
 namespace {
 
-using net::Descriptor;
+constexpr std::string_view kAcceptEncoding = "Accept-Encoding";
 
-constexpr std::string_view kIndex = "index.html";
-
-struct File {
-  Descriptor descriptor;
-  std::uint64_t bytes = 0;
-  std::time_t modified = 0;
-  std::string_view name;  ///< Its last segment.
+struct Variant {
+  std::string_view coding;
+  std::string_view ending;
 };
+/// Of those that a client wants alike, the first.
+constexpr std::array kVariants{Variant{"br", ".br"}, Variant{"zstd", ".zst"},
+                               Variant{"gzip", ".gz"}};
 
-/// Segments that may not be asked for: hidden files, "." and ".." among them, and what no file
-/// system has.
-bool is_refused(std::string_view segment) noexcept {
-  return segment.empty() || segment.starts_with('.') || segment.size() > NAME_MAX ||
-         segment.find('\0') != std::string_view::npos;
+void answer_not_found(Response& response) {
+  response.status(Status::not_found).text("There is no such file.\n");
 }
 
-Descriptor open_in(const Descriptor& directory, std::string_view name, int flags, Arena& arena) {
-  char* terminated = static_cast<char*>(arena.alloc(name.size() + 1, 1));
-  *std::copy(name.begin(), name.end(), terminated) = '\0';
-  return Descriptor(::openat(directory.get(), terminated,
-                             flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+/// Another file, or another content of this one, has another: as long as its time is not set back
+/// by hand. Servers that share one URL need a file system in common for theirs to be alike.
+std::string_view entity_tag(const struct stat& status, Arena& arena) {
+  const auto seconds = static_cast<std::uint64_t>(status.st_mtim.tv_sec);
+  TextBuilder tag(arena, 64);
+  tag.add_number(static_cast<std::uint64_t>(status.st_ino), 16).add('-');
+  tag.add_number(static_cast<std::uint64_t>(status.st_size), 16).add('-');
+  tag.add_number(seconds * 1'000'000'000 + static_cast<std::uint64_t>(status.st_mtim.tv_nsec), 16);
+  return tag.text();
 }
 
-std::optional<File> regular_file(Descriptor descriptor, std::string_view name) {
-  struct stat status {};
-  if (!descriptor.is_open() || ::fstat(descriptor.get(), &status) != 0 ||
-      !S_ISREG(status.st_mode)) {
-    return std::nullopt;
+/// A time that is still to come is sent as now (RFC 9110 section 8.8.2.1).
+Validators validators_of(const OpenFile& file, Arena& arena) {
+  return {.entity_tag = EntityTag{.opaque = entity_tag(file.status(), arena), .is_weak = false},
+          .last_modified = std::min(file.status().st_mtime, std::time(nullptr))};
+}
+
+std::string_view last_segment(std::string_view path) noexcept {
+  return path.substr(path.rfind('/') + 1);
+}
+
+bool wants_directory(const Request& request, std::string_view path) noexcept {
+  return path.empty() ? request.raw_path().ends_with('/') : path.ends_with('/');
+}
+
+/// As the client wrote it, but for the slash: on this server whatever that is, as "//host/" would
+/// not be, and "/\host/" to some clients.
+void redirect_to_directory(const Request& request, Response& response) {
+  std::string_view path = request.raw_path();
+  path.remove_prefix(std::min(path.find_first_not_of("/\\"), path.size()));
+  TextBuilder location(request.arena(), path.size() + request.raw_query().size() + 16);
+  location.add('/');
+  const auto add = [&location](std::string_view text) {
+    for (const char byte : text) {
+      byte == ' ' || byte == '\\' ? location.add_percent(byte) : location.add(byte);
+    }
+  };
+  add(path);
+  location.add('/');
+  if (!request.raw_query().empty()) {
+    location.add('?');
+    add(request.raw_query());
   }
-  return File{.descriptor = std::move(descriptor),
-              .bytes = static_cast<std::uint64_t>(status.st_size),
-              .modified = status.st_mtime,
-              .name = name};
+  response.redirect(location.text(), Status::permanent_redirect);
 }
 
-// Segment by segment, so that no symbolic link is followed in any of them.
-std::optional<File> find_file(const Descriptor& root, std::string_view path, Arena& arena) {
-  Descriptor directory(::fcntl(root.get(), F_DUPFD_CLOEXEC, 0));
-  while (directory.is_open()) {
-    const std::size_t slash = path.find('/');
-    const std::string_view segment = path.substr(0, slash);
-    const bool wants_index = path.empty();
-    if (!wants_index && is_refused(segment)) {
-      return std::nullopt;
-    }
-    if (wants_index) {
-      return regular_file(open_in(directory, kIndex, 0, arena), kIndex);
-    }
-    if (slash == std::string_view::npos) {
-      Descriptor found = open_in(directory, segment, 0, arena);
-      if (std::optional<File> file = regular_file(std::move(found), segment)) {
-        return file;
-      }
-      path = {};
-    } else {
-      path.remove_prefix(slash + 1);
-    }
-    directory = open_in(directory, segment, O_DIRECTORY, arena);
-  }
-  return std::nullopt;
-}
-
-/// Reads the file into the output buffer. A read error, or a file that has become shorter, shows as
-/// a body cut short.
-class FileReader {
+class StaticFiles {
  public:
-  explicit FileReader(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
-
-  bool operator()(BodyWriter& out) {
-    const std::span<char> room = out.room();
-    const ssize_t bytes = ::read(descriptor_.get(), room.data(), room.size());
-    if (bytes < 0) {
-      throw std::system_error(errno, std::generic_category(), "cannot read the file");
+  StaticFiles(const std::string& directory, StaticFilesOptions options)
+      : root_(directory), options_(std::move(options)) {
+    if (!is_field_value(options_.cache_control)) {
+      throw std::invalid_argument("cache_control of static files is not a field's value");
     }
-    out.commit(static_cast<std::size_t>(bytes));
-    return bytes > 0;
   }
+
+  void answer(const Request& request, Response& response) const;
 
  private:
-  Descriptor descriptor_;
+  struct Found {
+    OpenFile file;
+    std::string_view path;  ///< Beneath the root: that of the index where that was found.
+  };
+
+  Found find_index(std::string_view directory, Arena& arena) const;
+  void answer_directory(const Request& request, Response& response, std::string_view path) const;
+  void redirect_if_shown(const Request& request, Response& response, std::string_view path) const;
+  void answer_file(const Request& request, Response& response, Found found) const;
+  const Variant* replace_by_variant(const Request& request, Found& found) const;
+
+  FileRoot root_;
+  StaticFilesOptions options_;
 };
+
+void StaticFiles::answer(const Request& request, Response& response) const {
+  if (request.method() != Method::get && request.method() != Method::head) {
+    response.status(Status::method_not_allowed).text("A file can be had by GET and HEAD.\n");
+    response.header("Allow", "GET, HEAD");
+    return;
+  }
+  std::string_view path = request.param("path");
+  const bool is_directory_wanted = wants_directory(request, path);
+  if (path.ends_with('/')) {
+    path.remove_suffix(1);
+    if (path.empty()) {
+      return answer_not_found(response);  // The route's own slash stands before.
+    }
+  }
+  if (!is_safe_path(path, options_.show_dotfiles)) {
+    return answer_not_found(response);
+  }
+  if (is_directory_wanted) {
+    return answer_directory(request, response, path);
+  }
+  Found found{.file = root_.open(path, request.arena()), .path = path};
+  if (found.file.is_regular()) {
+    return answer_file(request, response, std::move(found));
+  }
+  return found.file.is_directory() ? redirect_if_shown(request, response, path)
+                                   : answer_not_found(response);
+}
+
+StaticFiles::Found StaticFiles::find_index(std::string_view directory, Arena& arena) const {
+  if (options_.index.empty()) {
+    return {};
+  }
+  TextBuilder path(arena, directory.size() + options_.index.size() + 2);
+  path.add(directory).add(directory.empty() ? "" : "/").add(options_.index);
+  return {.file = root_.open(path.text(), arena), .path = path.text()};
+}
+
+void StaticFiles::answer_directory(const Request& request, Response& response,
+                                   std::string_view path) const {
+  Found index = find_index(path, request.arena());
+  if (index.file.is_regular()) {
+    return answer_file(request, response, std::move(index));
+  }
+  OpenFile directory;
+  if (options_.listing) {
+    directory = root_.open(path, request.arena());
+  }
+  if (!directory.is_directory()) {
+    return answer_not_found(response);
+  }
+  answer_with_listing(response, std::move(directory),
+                      {.root = root_, .path = path, .shows_dotfiles = options_.show_dotfiles});
+}
+
+/// Where nothing would be shown, it is not told either that there is a directory.
+void StaticFiles::redirect_if_shown(const Request& request, Response& response,
+                                    std::string_view path) const {
+  if (options_.listing || find_index(path, request.arena()).file.is_regular()) {
+    return redirect_to_directory(request, response);
+  }
+  answer_not_found(response);
+}
+
+void StaticFiles::answer_file(const Request& request, Response& response, Found found) const {
+  const Variant* variant = nullptr;
+  if (options_.precompressed) {
+    response.vary(kAcceptEncoding);
+    variant = replace_by_variant(request, found);
+  }
+  if (!options_.cache_control.empty()) {
+    response.header("Cache-Control", options_.cache_control);
+  }
+  const Validators validators = validators_of(found.file, request.arena());
+  if (answer_preconditions(request, response, validators)) {
+    return;
+  }
+  if (variant != nullptr) {
+    response.header("Content-Encoding", variant->coding);
+  }
+  const std::string_view name = last_segment(found.path);
+  if (options_.attachment) {
+    response.header("Content-Disposition", attachment(name, request.arena()));
+  }
+  answer_with_file(request, response, std::move(found.file), media_type_of(name), validators);
+}
+
+/// Puts the best compressed file that there is in the file's place; null when none is wanted more
+/// than the file itself. One that is older was made of another content; times are compared by
+/// seconds, for what some compressors copy is no more precise.
+const Variant* StaticFiles::replace_by_variant(const Request& request, Found& found) const {
+  if (!request.headers().contains(kAcceptEncoding)) {
+    return nullptr;
+  }
+  const auto quality_for = [&request](std::string_view coding) {
+    return accepted_quality(request.headers(), kAcceptEncoding, coding);
+  };
+  std::array<int, kVariants.size()> qualities{};
+  std::transform(kVariants.begin(), kVariants.end(), qualities.begin(),
+                 [&](const Variant& variant) { return quality_for(variant.coding); });
+  const int least = std::max(quality_for("identity"), 1);
+  while (true) {
+    const auto best = std::max_element(qualities.begin(), qualities.end());
+    if (*best < least) {
+      return nullptr;
+    }
+    const Variant& variant = kVariants[static_cast<std::size_t>(best - qualities.begin())];
+    TextBuilder path(request.arena(), found.path.size() + variant.ending.size() + 1);
+    OpenFile file = root_.open(path.add(found.path).add(variant.ending).text(), request.arena());
+    if (file.is_regular() && file.status().st_mtime >= found.file.status().st_mtime) {
+      found.file = std::move(file);
+      return &variant;
+    }
+    *best = 0;
+  }
+}
 
 }  // namespace
 
-Handler static_files(const std::string& directory) {
-  auto root =
-      std::make_shared<Descriptor>(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root->is_open()) {
-    throw std::system_error(errno, std::generic_category(),
-                            "cannot serve files from '" + directory + "'");
-  }
-  return [root](const Request& request, Response& response) {
-    std::optional<File> file = find_file(*root, request.param("path"), request.arena());
-    if (!file.has_value()) {
-      response.status(Status::not_found).text("There is no such file.\n");
-      return;
-    }
-    response.header("Last-Modified", HttpDate(file->modified).text());
-    response.stream(media_type_of(file->name), file->bytes,
-                    FileReader(std::move(file->descriptor)));
-  };
+Handler static_files(const std::string& directory, StaticFilesOptions options) {
+  auto files = std::make_shared<const StaticFiles>(directory, std::move(options));
+  return [files](const Request& request, Response& response) { files->answer(request, response); };
 }
 
 }  // namespace stadion::http

@@ -1,45 +1,44 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
-/// Reads UTF-8 (RFC 3629). Internal to http/.
+/// Internal to http/.
 namespace stadion::http {
 
-/// A character at the beginning of a text.
+/// A code point, and how many bytes it stands in. Where the text's first bytes are none, those up
+/// to where another may begin.
 struct Utf8Character {
-  char32_t code_point = 0;
-  std::size_t bytes = 0;  ///< 0: what is there is not valid UTF-8.
+  char32_t point = 0;
+  std::size_t bytes = 1;
+  bool is_valid = false;
 };
 
-/// The first character of a text that is not empty. Overlong forms, surrogates and what is beyond
-/// U+10FFFF are not valid.
-constexpr Utf8Character first_utf8_character(std::string_view text) noexcept {
-  const auto byte_at = [text](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
-  };
-  const char32_t first = byte_at(0);
-  if (first < 0x80) {
-    return {first, 1};
+/// The text's first character: neither an overlong form nor a surrogate is one (RFC 3629 section
+/// 3). Requires a text that is not empty.
+constexpr Utf8Character first_character(std::string_view text) noexcept {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) {
+    return {.point = lead, .bytes = 1, .is_valid = true};
   }
-  const std::size_t bytes = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < bytes) {
+  if (lead < 0xC2 || lead > 0xF4) {
     return {};
   }
-  char32_t code_point = first & (0x7FU >> bytes);
+  const std::size_t bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  char32_t point = lead & (0x7Fu >> bytes);
   for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte_at(i) >> 6) != 2) {
-      return {};
+    const auto next = static_cast<unsigned char>(i < text.size() ? text[i] : 0);
+    // The second byte rules out overlong forms, surrogates, and what is beyond U+10FFFF.
+    const unsigned from = i > 1 ? 0x80 : lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned to = i > 1 ? 0xBF : lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (next < from || next > to) {
+      return {.bytes = i};
     }
-    code_point = code_point << 6 | (byte_at(i) & 0x3F);
+    point = (point << 6) | (next & 0x3Fu);
   }
-  const char32_t smallest = bytes == 2 ? 0x80 : bytes == 3 ? 0x800 : 0x10000;
-  const bool is_surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (code_point < smallest || code_point > 0x10FFFF || is_surrogate) {
-    return {};
-  }
-  return {code_point, bytes};
+  return {.point = point, .bytes = bytes, .is_valid = true};
 }
 
 }  // namespace stadion::http

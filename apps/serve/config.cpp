@@ -61,6 +61,20 @@ Setter into(LogThreshold& target) {
   };
 }
 
+Setter into(bool& target) {
+  return [&target](const toml::node& node) { target = value_of<bool>(node, "true or false"); };
+}
+
+Setter into(AccessLogFormat& target) {
+  return [&target](const toml::node& node) {
+    const auto name = value_of<std::string>(node, "a string");
+    if (name != "combined" && name != "json") {
+      throw ConfigError("expected combined or json, not '" + name + "'");
+    }
+    target = name == "json" ? AccessLogFormat::json : AccessLogFormat::combined;
+  };
+}
+
 Setter into(std::vector<std::string>& target) {
   return [&target](const toml::node& node) {
     const toml::array* array = node.as_array();
@@ -82,6 +96,12 @@ Keys keys_of(Config& config) {
       {"listen", into(config.listen)},
       {"static_directory", into(config.static_directory)},
       {"log_level", into(config.log_threshold)},
+      {"access_log", into(config.access_log)},
+      {"access_log_format", into(config.access_log_format)},
+      {"compression", into(config.compression)},
+      {"offload_threads", into(server.offload_threads, 1, 1024)},
+      {"offload_queue_max", into(server.offload_queue_max, 1, 1'000'000)},
+      {"serves_half_closed", into(server.serves_half_closed)},
       {"workers", into(server.workers, 0, 1024)},
       {"connections_max", into(server.connections_max, 1, 1'000'000)},
       {"buffer_bytes", into(server.buffer_bytes, 2048, 16 * 1024 * 1024)},
@@ -96,6 +116,7 @@ Keys keys_of(Config& config) {
       {"times.head_read_ms_max", into(times.head_read_max)},
       {"times.body_read_grace_ms", into(times.body_read_grace)},
       {"times.body_bytes_per_second_min", into(times.body_bytes_per_second_min, 1)},
+      {"times.handler_ms_max", into(times.handler_max)},
       {"times.idle_ms_max", into(times.idle_max)},
       {"times.write_stalled_ms_max", into(times.write_stalled_max)},
       {"times.linger_ms_max", into(times.linger_max)},

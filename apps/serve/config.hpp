@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/serve/access_log_file.hpp"
 #include "http/server.hpp"
 
 namespace stadion::serve {
@@ -18,6 +19,11 @@ struct Config {
   /// Served under /static/; empty for nothing.
   std::string static_directory;
   LogThreshold log_threshold = LogThreshold::info;
+  /// A file's path, "-" for stdout, or empty for none.
+  std::string access_log;
+  AccessLogFormat access_log_format = AccessLogFormat::combined;
+  /// Of responses, as clients accept it.
+  bool compression = true;
   http::ServerOptions server;
 };
 

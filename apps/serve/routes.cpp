@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "apps/serve/routes.hpp"
 
+#include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
 
 #include "apps/serve/home_page.hpp"
+#include "http/compression.hpp"
+#include "http/date.hpp"
+#include "http/event_stream.hpp"
 #include "http/metrics.hpp"
+#include "http/ready_middleware.hpp"
 #include "http/static_files.hpp"
 
 namespace stadion::serve {
 namespace {
 
 using http::BodyWriter;
+using http::Exchange;
 using http::Request;
 using http::Response;
 
 constexpr int kStreamLines = 10;
+constexpr std::uint64_t kDownloadMebibytesMax = 16 * 1024;
+constexpr std::size_t kUploadBytesMax = std::size_t{16} * 1024 * 1024 * 1024;
 
 void echo(const Request& request, Response& response) {
   const std::string_view content_type =
@@ -30,6 +43,54 @@ void user(const Request& request, Response& response) {
   response.body_by_reference({text, static_cast<std::size_t>(size)}, "text/plain; charset=utf-8");
 }
 
+/// Takes whatever is sent, in bounded memory, and tells how much it was.
+Task<> upload(Exchange& exchange) {
+  std::uint64_t bytes = 0;
+  for (;;) {
+    const std::string_view piece = co_await exchange.read_body();
+    if (piece.empty()) {
+      break;
+    }
+    bytes += piece.size();
+  }
+  char text[40];
+  const int size =
+      std::snprintf(text, sizeof text, "%llu bytes\n", static_cast<unsigned long long>(bytes));
+  exchange.response().text({text, static_cast<std::size_t>(size)});
+}
+
+/// So many MiB, as fast as the client takes them.
+Task<> download(Exchange& exchange) {
+  constexpr std::uint64_t kMebibyte = 1024 * 1024;
+  static const std::string piece(64 * 1024, 's');
+  const std::string_view text = exchange.request().param("mebibytes");
+  std::uint64_t mebibytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mebibytes);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      mebibytes > kDownloadMebibytesMax) {
+    throw http::HttpError(http::Status::bad_request, "How many MiB? From 0 to 16384.\n");
+  }
+  exchange.response()
+      .announce_length(mebibytes * kMebibyte)
+      .header("Content-Type", "application/octet-stream");
+  for (std::uint64_t left = mebibytes * kMebibyte; left > 0; left -= piece.size()) {
+    co_await exchange.write(piece);
+  }
+}
+
+/// The time, every second.
+Task<> events(Exchange& exchange) {
+  http::EventStream stream(exchange);
+  for (;;) {
+    const http::HttpDate date(std::time(nullptr));
+    co_await stream.send({.data = date.text()});
+    const bool goes_on = co_await stream.sleep(std::chrono::seconds(1));
+    if (!goes_on) {
+      co_return;
+    }
+  }
+}
+
 void stream(const Request& /*request*/, Response& response) {
   response.stream("text/plain; charset=utf-8", [line = 1](BodyWriter& out) mutable {
     char text[32];
@@ -42,6 +103,15 @@ void stream(const Request& /*request*/, Response& response) {
 }  // namespace
 
 void add_routes(http::Server& server, const Config& config) {
+  if (config.compression) {
+    server.use(http::compression());
+  }
+  if (!config.access_log.empty()) {
+    server.access_log(
+        [file = std::make_shared<AccessLogFile>(config.access_log, config.access_log_format)](
+            const http::AccessRecord& record) { file->write(record); });
+    server.use(http::request_ids());
+  }
   server.get("/plaintext",
              [](const Request&, Response& response) { response.text("Hello, World!"); });
   server.get("/json", [](const Request&, Response& response) {
@@ -50,6 +120,12 @@ void add_routes(http::Server& server, const Config& config) {
   server.post("/echo", echo);
   server.get("/users/{id}", user);
   server.get("/stream", stream);
+  server.get("/events", events);
+  server.post("/upload", upload,
+              {.body = http::BodyMode::streamed, .body_bytes_max = kUploadBytesMax});
+  server.put("/upload", upload,
+             {.body = http::BodyMode::streamed, .body_bytes_max = kUploadBytesMax});
+  server.get("/download/{mebibytes}", download);
   server.get("/health", [](const Request&, Response& response) { response.text("ok\n"); });
   server.get("/metrics", [&server](const Request&, Response& response) {
     response.bytes(http::to_prometheus(server.statistics()), http::kPrometheusContentType);

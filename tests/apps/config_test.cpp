@@ -76,6 +76,12 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(left.listen == right.listen);
   CHECK(left.static_directory == right.static_directory);
   CHECK(left.log_threshold == right.log_threshold);
+  CHECK(left.access_log == right.access_log);
+  CHECK(left.access_log_format == right.access_log_format);
+  CHECK(left.compression == right.compression);
+  CHECK(left.server.offload_threads == right.server.offload_threads);
+  CHECK(left.server.offload_queue_max == right.server.offload_queue_max);
+  CHECK(left.server.serves_half_closed == right.server.serves_half_closed);
   CHECK(left.server.workers == right.server.workers);
   CHECK(left.server.connections_max == right.server.connections_max);
   CHECK(left.server.buffer_bytes == right.server.buffer_bytes);
@@ -96,6 +102,7 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(times.head_read_max == other_times.head_read_max);
   CHECK(times.body_read_grace == other_times.body_read_grace);
   CHECK(times.body_bytes_per_second_min == other_times.body_bytes_per_second_min);
+  CHECK(times.handler_max == other_times.handler_max);
   CHECK(times.idle_max == other_times.idle_max);
   CHECK(times.write_stalled_max == other_times.write_stalled_max);
   CHECK(times.linger_max == other_times.linger_max);
@@ -110,7 +117,7 @@ TEST_CASE("config: conf/stadion.toml says the defaults") {
 TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effect") {
   // One other value for each key of a number; all other keys are in the next case.
   const std::vector<Setting> settings = settings_of(text_of_shipped_file());
-  CHECK(settings.size() == 21);
+  CHECK(settings.size() == 28);
   std::string text;
   std::string section;
   for (const Setting& setting : settings) {
@@ -126,19 +133,32 @@ TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effec
   Config expected;
   http::ServerOptions& server = expected.server;
   for (std::size_t* number :
-       {&server.workers, &server.connections_max, &server.buffer_bytes,
-        &server.limits.head_bytes_max, &server.limits.target_bytes_max, &server.limits.fields_max,
-        &server.limits.body_bytes_max, &server.limits.chunk_extension_bytes_max,
-        &server.limits.trailer_bytes_max, &server.limits.request_memory_bytes_max,
-        &server.limits.pipelined_requests_max, &server.times.body_bytes_per_second_min}) {
+       {&server.workers, &server.connections_max, &server.buffer_bytes, &server.offload_threads,
+        &server.offload_queue_max, &server.limits.head_bytes_max, &server.limits.target_bytes_max,
+        &server.limits.fields_max, &server.limits.body_bytes_max,
+        &server.limits.chunk_extension_bytes_max, &server.limits.trailer_bytes_max,
+        &server.limits.request_memory_bytes_max, &server.limits.pipelined_requests_max,
+        &server.times.body_bytes_per_second_min}) {
     ++*number;
   }
   for (std::chrono::milliseconds* time :
-       {&server.times.head_read_max, &server.times.body_read_grace, &server.times.idle_max,
-        &server.times.write_stalled_max, &server.times.linger_max, &server.times.drain_max}) {
+       {&server.times.head_read_max, &server.times.body_read_grace, &server.times.handler_max,
+        &server.times.idle_max, &server.times.write_stalled_max, &server.times.linger_max,
+        &server.times.drain_max}) {
     ++*time;
   }
   check_equal(other, expected);
+}
+
+TEST_CASE("config: the access log, and what is on or off") {
+  const Config config = ConfigFile(
+                            "access_log = \"/tmp/a\"\naccess_log_format = \"json\"\n"
+                            "compression = false\nserves_half_closed = true\n")
+                            .read();
+  CHECK(config.access_log == "/tmp/a");
+  CHECK(config.access_log_format == AccessLogFormat::json);
+  CHECK_FALSE(config.compression);
+  CHECK(config.server.serves_half_closed);
 }
 
 TEST_CASE("config: addresses, directory and log level") {
