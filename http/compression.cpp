@@ -33,7 +33,11 @@ bool is_worth_compressing(const Response& response, const CompressionOptions& op
          !forbids_transformation(response.headers());
 }
 
+// A client that says nothing would have to take any coding (RFC 9110 section 12.5.3), but few can.
 ContentCoding choose_coding(const Request& request, const CompressionOptions& options) {
+  if (!request.headers().contains("Accept-Encoding")) {
+    return ContentCoding::identity;
+  }
   ContentCoding chosen = ContentCoding::identity;
   int best = 0;
   for (const ContentCoding coding : options.codings) {
