@@ -38,8 +38,8 @@ struct Times {
   std::chrono::milliseconds body_read_grace{10'000};
   /// Default is 1 KiB per second.
   std::size_t body_bytes_per_second_min = 1024;
-  /// For a coroutine to begin its response, while it waits; over it, 503. Zero for no limit. Default
-  /// is 60 s.
+  /// For a coroutine to begin its response, from the last piece of the body that it read, if any; over
+  /// it, 503. Zero for no limit. Default is 60 s.
   std::chrono::milliseconds handler_max{60'000};
   /// A connection without a request, or on which nothing moves. Default is 60 s.
   std::chrono::milliseconds idle_max{60'000};

@@ -226,6 +226,16 @@ void Session::run_handler() {
   }
 }
 
+/// The handler has so much time to begin its response, from here on.
+void Session::limit_handler() noexcept {
+  const auto handler_max =
+      exchange_->handler_max_.value_or(context_->service.options.times.handler_max);
+  if (handler_max.count() > 0) {
+    handler_deadline_ = Clock::now() + handler_max;
+  }
+  set_deadline();
+}
+
 bool Session::read_whole_body() {
   if (!receive_body()) {
     if (parser_.error() == ParseError::none) {

@@ -93,6 +93,7 @@ class Session final : private Client {
   void lose_client();
   void react_to_input_end();
 
+  void limit_handler() noexcept;
   void wait_for_body() noexcept;
   void note_body_came() noexcept;
   void set_deadline() noexcept;

@@ -78,14 +78,15 @@ void Session::note_body_came() noexcept {
   if (body_deadline_.has_value()) {
     body_waited_ += Clock::now() - body_wait_began_;
     body_deadline_.reset();
-    set_deadline();
+  }
+  if (handler_deadline_.has_value()) {
+    limit_handler();  // Anew: a large body takes its time.
   }
 }
 
 void Session::set_deadline() noexcept {
-  const auto never = Clock::time_point::max();
-  connection_->expires_at(
-      std::min(handler_deadline_.value_or(never), body_deadline_.value_or(never)));
+  const auto handler = handler_deadline_.value_or(Clock::time_point::max());
+  connection_->expires_at(body_deadline_.value_or(handler));
 }
 
 bool Session::write_body(std::string_view& bytes) noexcept {

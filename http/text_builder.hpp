@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "core/arena.hpp"
@@ -22,10 +21,8 @@ class TextBuilder {
       : arena_(arena), text_(static_cast<char*>(arena.alloc(bytes, 1))), capacity_(bytes) {}
 
   TextBuilder& add(std::string_view text) {
-    if (!text.empty()) {
-      std::memcpy(room(text.size()), text.data(), text.size());
-      size_ += text.size();
-    }
+    std::copy(text.begin(), text.end(), room(text.size()));
+    size_ += text.size();
     return *this;
   }
   TextBuilder& add(char character) { return add(std::string_view(&character, 1)); }
@@ -58,7 +55,7 @@ class TextBuilder {
   void grow(std::size_t capacity) {
     if (!arena_.extend(text_, capacity_, capacity)) {
       char* larger = static_cast<char*>(arena_.alloc(capacity, 1));
-      std::memcpy(larger, text_, size_);
+      std::copy_n(text_, size_, larger);
       text_ = larger;
     }
     capacity_ = capacity;
