@@ -129,8 +129,12 @@ class SocketPool {
   friend class Connection;
   friend class ConnectionRef;
 
+  static constexpr unsigned kIndexBits = 24;
+  static constexpr std::size_t kConnectionsMax = std::size_t{1} << kIndexBits;
+
   struct Table;
 
+  static std::uint32_t checked_limit(std::size_t max_connections);
   Connection* lookup(std::uint32_t index, std::uint64_t generation) noexcept;
   Connection* connection_at(std::uint32_t index) noexcept;
   ConnectionRef ref_of(const Connection& connection) noexcept;
