@@ -120,6 +120,9 @@ class TaskPromiseOf<void> : public TaskPromise {
 /// GCC 12.2 and earlier miscompile a coroutine that has no variable in its outermost block and a
 /// co_await in the condition of an `if` or loop (GCC bug 106188): give the result a name first.
 ///
+/// A compiler that does not optimise calls at a function's end (-O0, AddressSanitizer) lets a loop that
+/// awaits tasks which never wait use the stack: from some ten thousand turns on it may overflow.
+///
 /// Lifetime   The arena outlives it. Arguments that a coroutine takes by reference, and what a
 ///            lambda captures, must live until it has ended.
 /// Threads    One at a time.

@@ -23,9 +23,10 @@ bool CallbackWait::poll() noexcept {
 }
 
 bool CallbackWait::stop() noexcept {
-  if (stage_ == Stage::told) {
-    return true;
+  if (stage_ == Stage::told || is_asked_to_stop_) {
+    return stage_ == Stage::told;
   }
+  is_asked_to_stop_ = true;
   try {
     ask_to_stop();
   } catch (...) {  // It will end by itself, then.

@@ -67,6 +67,7 @@ class CallbackWait : public Operation {
   static void on_worker(void* wait);
 
   Stage stage_ = Stage::before;
+  bool is_asked_to_stop_ = false;
   std::exception_ptr exception_;  ///< What start() threw.
   net::PostedTask wake_up_;
 };
@@ -89,9 +90,8 @@ class [[nodiscard]] Callback final : public CallbackWait {
     }
 
     void operator()(Values... values) {
-      Callback* callback = std::exchange(callback_, nullptr);
-      callback->values_.emplace(std::move(values)...);
-      callback->told();
+      callback_->values_.emplace(std::move(values)...);
+      std::exchange(callback_, nullptr)->told();
     }
     allocator_type get_allocator() const noexcept { return allocator_type(*callback_->memory_); }
 

@@ -22,6 +22,8 @@ class Client {
   virtual Read read_body(std::span<char> room, std::string_view& piece) noexcept = 0;
   /// Has the whole body gathered in the arena; true when it is there.
   virtual bool receive_body() noexcept = 0;
+  /// Whether nothing of the request's body is still to be read.
+  virtual bool is_body_read() const noexcept = 0;
   /// Sends as much of `bytes` as there is room for, and takes it off their front; true when that was
   /// all of it. Sends the head first.
   virtual bool write_body(std::string_view& bytes) noexcept = 0;
@@ -33,6 +35,8 @@ class Client {
   virtual bool become_raw() noexcept = 0;
   virtual Read read_raw(std::span<char> room, std::string_view& piece) noexcept = 0;
   virtual bool write_raw(std::string_view& bytes) noexcept = 0;
+  /// What was being waited for is not any more, though it has not come: its deadline has passed.
+  virtual void on_given_up() noexcept = 0;
   /// As net::Endpoint writes it.
   virtual std::string remote_address() const = 0;
   /// What the handler waits for may be there.

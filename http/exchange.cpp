@@ -3,9 +3,12 @@
 
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 
 #include "core/assert.hpp"
+#include "core/log.hpp"
+#include "http/access_log.hpp"
 #include "http/client.hpp"
 #include "http/serializer.hpp"
 #include "http/session_context.hpp"
@@ -31,6 +34,9 @@ Exchange::Exchange(SessionContext& context)
       response_(arena_) {}
 
 void Exchange::fail(Status status, std::string_view text) {
+  if (response_.is_begun()) {
+    throw std::logic_error("fail() after the head was sent");
+  }
   context_->service.answer_failure(*this, {.status = status, .text = text});
 }
 
@@ -76,9 +82,13 @@ SendInterim Exchange::upgrade(std::string_view protocol) {
   if (!wants_upgrade(protocol) || response_.is_begun()) {
     throw std::logic_error("upgrade() to a protocol that the client did not ask for");
   }
+  if (client_ != nullptr && !client_->is_body_read()) {
+    throw std::logic_error("upgrade() before the request's body was read");
+  }
   response_.status(Status::switching_protocols).header("Upgrade", protocol);
+  const std::string_view head = write_interim_head(response_, arena_);
   response_.begin();
-  return {*this, write_interim_head(response_, arena_), SendInterim::Then::becomes_raw};
+  return {*this, head, SendInterim::Then::becomes_raw};
 }
 
 void Exchange::start(Task<> task) {
@@ -97,6 +107,8 @@ bool Exchange::advance() {
       return false;
     }
     waiting_->outcome_ = waiting_->at_end_;
+  } else if (client_ != nullptr) {
+    client_->on_given_up();
   }
   resume();
   return true;
@@ -127,15 +139,23 @@ void Exchange::end_handler() noexcept {
   }
 }
 
-void Exchange::lose_client() noexcept {
+void Exchange::lose_client(std::optional<Status> status, std::uint64_t body_bytes) noexcept {
+  lost_status_ = status;
+  lost_body_bytes_ = body_bytes;
+  if (context_->service.access_log) {
+    try {
+      remote_address();  // As long as there is one.
+    } catch (const ArenaFailed&) {
+    }
+  }
   client_ = nullptr;
   client_is_gone_ = true;
   if (is_handled()) {
-    return context_->exchanges.release(*this);
+    return end_without_client();
   }
   if (!survives_client_) {
     end_handler();
-  } else if (waiting_->needs_client() && waiting_->stop()) {
+  } else if (waiting_ != nullptr && waiting_->needs_client() && waiting_->stop()) {
     waiting_->outcome_ = Operation::Outcome::client_gone;
   }
   wake();
@@ -154,14 +174,11 @@ void Exchange::ensure_request() noexcept {
   }
 }
 
-std::span<char> Exchange::piece_room() noexcept {
+void Exchange::make_piece_room() {
   if (piece_room_.empty()) {
     const std::size_t bytes = context_->service.options.buffer_bytes;
-    if (void* memory = arena_.try_alloc(bytes, 1)) {
-      piece_room_ = {static_cast<char*>(memory), bytes};
-    }
+    piece_room_ = {static_cast<char*>(arena_.alloc(bytes, 1)), bytes};
   }
-  return piece_room_;
 }
 
 std::string_view Exchange::remote_address() {
@@ -177,7 +194,63 @@ void Exchange::wake() noexcept {
   }
   advance();
   if (is_handled()) {
-    context_->exchanges.release(*this);
+    end_without_client();
+  }
+}
+
+void Exchange::end_without_client() noexcept {
+  try {
+    take_result();
+  } catch (const ClientGone&) {  // As it was to be expected.
+  } catch (...) {
+    context_->service.log_exception(*this, std::current_exception());
+  }
+  if (lost_status_.has_value()) {
+    record_end(*lost_status_, lost_body_bytes_);
+  }
+  context_->exchanges.release(*this);
+}
+
+void Exchange::record_end(Status status, std::uint64_t body_bytes) noexcept {
+  context_->metrics.record_response(status);
+  context_->metrics.request_memory.record(arena_.bytes_used());
+  if (context_->service.access_log) {
+    log_access(status, body_bytes);
+  }
+}
+
+void Exchange::log_access(Status status, std::uint64_t body_bytes) noexcept {
+  using std::chrono::system_clock;
+  const Request& request = *request_;
+  const auto duration = std::chrono::steady_clock::now() - began_;
+  try {
+    context_->service.access_log({
+        .remote_address = remote_address(),
+        .user = user_,
+        .time = system_clock::now() - std::chrono::duration_cast<system_clock::duration>(duration),
+        .method = request.target().empty() ? std::string_view() : to_string(request.method()),
+        .target = request.target(),
+        .version = request.version() == Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1",
+        .status = code_of(status),
+        .body_bytes_sent = body_bytes,
+        .duration = duration,
+        .request_id = request_id_,
+        .referer = request.header("Referer").value_or(std::string_view()),
+        .user_agent = request.header("User-Agent").value_or(std::string_view()),
+        .arena_bytes = arena_.bytes_used(),
+    });
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("the access log failed: ") + error.what());
+  } catch (...) {
+    log(LogLevel::error, "the access log failed");
+  }
+}
+
+void Exchange::require_raw(bool is_raw) const {
+  const bool is_now = response_.is_begun() && response_.status() == Status::switching_protocols;
+  if (is_raw != is_now) {
+    throw std::logic_error(is_raw ? "read_raw() or write_raw() without upgrade()"
+                                  : "write() after upgrade()");
   }
 }
 

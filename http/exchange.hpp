@@ -4,6 +4,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -27,6 +28,7 @@ namespace stadion::http {
 
 class Client;
 class ExchangePool;
+struct Service;
 struct SessionContext;
 
 /// A request, its response, and the arena that both live in: one lap of a connection.
@@ -64,7 +66,8 @@ class Exchange {
   const Response& response() const noexcept { return response_; }
 
   /// Answers with an error in place of what the response said so far: through the server's
-  /// on_error(), and else with this text. `text` is not copied.
+  /// on_error(), and else with this text. `text` is not copied. Throws std::logic_error after the
+  /// head was sent.
   void fail(Status status, std::string_view text);
 
   /// The client's address, "127.0.0.1:40000" or "[::1]:40000"; "unix:" from a Unix socket.
@@ -98,16 +101,23 @@ class Exchange {
   /// The next piece of the request's body, at most the server's buffer_bytes; empty at its end. A
   /// piece is good until the next read. No more is taken from the client than is read here. For a
   /// route with BodyMode::streamed; for another the body comes in one piece.
-  ReadBody read_body() noexcept { return ReadBody(*this); }
+  ReadBody read_body() {
+    make_piece_room();
+    return ReadBody(*this);
+  }
   /// The body as a whole, up to the route's body_bytes_max; it is Request::body() then, too.
   /// Requires that no piece of it was read.
   ReceiveBody receive_body() noexcept { return ReceiveBody(*this); }
 
   /// Sends a piece of the response's body, and waits until the connection has room for it. The
   /// first piece sends the head: status and fields are settled from then on. The bytes must stay
-  /// until it is done. Without Response::announce_length() the body is sent in chunks. To HEAD
-  /// nothing is sent.
-  WriteBody write(std::string_view bytes) noexcept { return {*this, bytes}; }
+  /// until it is done. Without Response::announce_length() the body is sent in chunks. Where there is
+  /// no body (HEAD, 204, 304) the handler is ended at the first piece that is not empty. Throws
+  /// std::logic_error after upgrade().
+  WriteBody write(std::string_view bytes) {
+    require_raw(false);
+    return {*this, bytes};
+  }
   /// Waits until all that was written has been handed to the system.
   FlushBody flush() noexcept { return FlushBody(*this); }
 
@@ -120,13 +130,21 @@ class Exchange {
   bool wants_upgrade(std::string_view protocol) const noexcept;
   /// Answers 101 with this protocol and the response's fields; from then on read_raw() and
   /// write_raw() are the connection, until the handler ends. Throws std::logic_error without
-  /// wants_upgrade().
+  /// wants_upgrade(), and before the request's body was read: it would be taken for the new
+  /// protocol's.
   SendInterim upgrade(std::string_view protocol);
   /// What has arrived, at most buffer_bytes; empty when the client has ended its side. Good until
   /// the next read.
-  ReadRaw read_raw() noexcept { return ReadRaw(*this); }
+  ReadRaw read_raw() {
+    require_raw(true);
+    make_piece_room();
+    return ReadRaw(*this);
+  }
   /// Sends the bytes as they are; waits for room.
-  WriteRaw write_raw(std::string_view bytes) noexcept { return {*this, bytes}; }
+  WriteRaw write_raw(std::string_view bytes) {
+    require_raw(true);
+    return {*this, bytes};
+  }
 
   /// Calls `function()` on a thread of the server's pool, for work that blocks or takes long, and
   /// gives what it returns or throws. Meanwhile the request and its arena are that thread's: the
@@ -135,6 +153,10 @@ class Exchange {
   ///     const int answer = co_await exchange.offload([&] { return compute(exchange.arena()); });
   ///
   /// Throws what the function throws, and PoolFull when too much is waiting already.
+  ///
+  /// GCC 12 destroys twice what a lambda holds that is made within co_await's own expression
+  /// (https://gcc.gnu.org/PR99576): let it hold references and numbers there, or give it a name, and
+  /// pass std::move(name). The same goes for callback().
   template <class Function>
   Offload<Function> offload(Function function) noexcept {
     return {*this, std::move(function)};
@@ -148,9 +170,10 @@ class Exchange {
   ///         [&] { socket.cancel(); });
   ///
   /// `start(done)` begins it; `done(values…)` may be called from any thread, at once or later, and
-  /// must be called or destroyed. `stop()` asks it to end early (client gone, deadline passed); the
-  /// handler goes on, or is ended, when `done` was called. What Asio allocates for it comes from the
-  /// request's arena. Throws Abandoned when `done` was destroyed uncalled.
+  /// must be called or destroyed. `stop()`, called once at the most, asks it to end early (client
+  /// gone, deadline passed); the handler goes on, or is ended, when `done` was called. What Asio
+  /// allocates for it comes from the request's arena. Throws Abandoned when `done` was destroyed
+  /// uncalled.
   template <class... Values, class Start, class Stop>
   Callback<Start, Stop, Values...> callback(Start start, Stop stop) noexcept {
     return {*this, std::move(start), std::move(stop)};
@@ -160,6 +183,7 @@ class Exchange {
   friend class ExchangePool;
   friend class Operation;
   friend class Session;
+  friend struct Service;
 
   /// Has the handler begin; is_handled() says whether it has come to its end.
   void start(Task<> task);
@@ -171,14 +195,21 @@ class Exchange {
   void take_result();
   /// Ends the handler where it waits, or as soon as what it waits for lets it.
   void end_handler() noexcept;
-  /// From here on there is no client.
-  void lose_client() noexcept;
+  /// Nobody waits for the handler's end any more, and it has come to it.
+  void end_without_client() noexcept;
+  /// From here on there is no client. What is to be recorded of it: none when nothing was asked yet.
+  void lose_client(std::optional<Status> status, std::uint64_t body_bytes) noexcept;
+  /// For metrics and the access log.
+  void record_end(Status status, std::uint64_t body_bytes) noexcept;
+  void log_access(Status status, std::uint64_t body_bytes) noexcept;
+  /// Throws std::logic_error unless the connection is, or is not, the handler's.
+  void require_raw(bool is_raw) const;
   /// The same, and nothing survives.
   void give_up() noexcept;
   void wake() noexcept;
   /// A blank request where none could be read.
   void ensure_request() noexcept;
-  std::span<char> piece_room() noexcept;
+  void make_piece_room();
 
   SessionContext* context_;
   Arena arena_;
@@ -193,6 +224,9 @@ class Exchange {
   bool is_ending_ = false;
   bool client_is_gone_ = false;
   bool survives_client_ = false;
+  bool is_failing_ = false;            ///< on_error() is being asked.
+  std::optional<Status> lost_status_;  ///< What to record when the client was lost.
+  std::uint64_t lost_body_bytes_ = 0;
   std::optional<std::chrono::milliseconds> handler_max_;
   std::chrono::steady_clock::time_point began_{};  ///< Where there is an access log.
   std::span<char> piece_room_;

@@ -26,16 +26,21 @@ void ExchangePool::release(Exchange& exchange) noexcept {
   }
 }
 
-void ExchangePool::end_all(std::function<void()> emptied) {
+void ExchangePool::when_empty(std::function<void()> emptied) {
+  if (first_ == nullptr) {
+    return emptied();
+  }
   emptied_ = std::move(emptied);
+}
+
+void ExchangePool::end_all(std::function<void()> emptied) {
+  emptied_ = nullptr;
   for (Exchange* exchange = first_; exchange != nullptr;) {
     Exchange* next = exchange->next_;
     exchange->give_up();
     exchange = next;
   }
-  if (first_ == nullptr && emptied_) {
-    std::exchange(emptied_, nullptr)();
-  }
+  when_empty(std::move(emptied));
 }
 
 }  // namespace stadion::http

@@ -21,8 +21,9 @@ class ExchangePool {
   Exchange& acquire(SessionContext& context);
   void release(Exchange& exchange) noexcept;
 
-  /// Ends what goes on without a client, and calls `emptied` when no exchange is left; at once if
-  /// there is none. What can't be stopped is waited for.
+  /// Calls `emptied` when no exchange is left; at once if there is none.
+  void when_empty(std::function<void()> emptied);
+  /// Ends what goes on without a client, and then as when_empty(). What can't be stopped is waited for.
   void end_all(std::function<void()> emptied);
 
  private:

@@ -39,7 +39,8 @@ class ClientGone final : public Cancelled {
 };
 
 /// What a handler's coroutine can wait for: an object for one `co_await`, made by the functions of
-/// Exchange. It lives in the coroutine's frame, and so in the request's arena.
+/// Exchange. It lives in the coroutine's frame, and so in the request's arena. A handler awaits nothing
+/// else but Tasks that do the same: what the exchange does not know of, it can't end.
 ///
 /// Threads    Its exchange's Worker.
 /// Throws     `co_await`: what the operation says, ClientGone, and DeadlinePassed.

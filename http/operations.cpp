@@ -34,7 +34,7 @@ net::ThreadPool& Operation::thread_pool() const noexcept {
 
 Client& Operation::client() const noexcept { return *exchange_->client_; }
 
-std::span<char> Operation::piece_room() const noexcept { return exchange_->piece_room(); }
+std::span<char> Operation::piece_room() const noexcept { return exchange_->piece_room_; }
 
 void Operation::wake() const noexcept { exchange_->wake(); }
 

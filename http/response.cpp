@@ -60,7 +60,7 @@ void check_field(std::string_view name, std::string_view value) {
 
 void Response::check_not_begun() const {
   if (is_begun_) {
-    throw std::logic_error("a response field is set after the head was sent");
+    throw std::logic_error("a response is changed after its head was sent");
   }
 }
 
@@ -76,6 +76,7 @@ Response& Response::header(std::string_view name, std::string_view value) {
 }
 
 Response& Response::set_header(std::string_view name, std::string_view value) {
+  check_not_begun();
   check_field(name, value);
   return remove_header(name).header(name, value);
 }
@@ -134,6 +135,7 @@ Response& Response::body_parts(std::span<const BodyPart> parts, std::string_view
 }
 
 void Response::set_body(std::string_view body, std::string_view content_type) {
+  check_not_begun();
   check_value("Content-Type", content_type);
   content_type_ = arena_->copy(content_type);
   body_ = {.bytes = body};
@@ -144,6 +146,9 @@ void Response::set_body(std::string_view body, std::string_view content_type) {
 }
 
 void Response::fail(Status status, std::string_view static_text) noexcept {
+  if (is_begun_) {
+    return;
+  }
   *this = Response(*arena_);
   status_ = status;
   content_type_ = "text/plain; charset=utf-8";

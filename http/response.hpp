@@ -28,7 +28,7 @@ class Encoder;
 ///            body_by_reference().
 /// Threads    Its request's.
 /// Throws     ArenaFailed; std::invalid_argument for a header that would break or forge the
-///            response; std::logic_error for a field after the head was sent.
+///            response; std::logic_error for a field, or a body, after the head was sent.
 class Response {
  public:
   explicit Response(Arena& arena) noexcept : arena_(&arena), fields_(arena), trailers_(arena) {}
@@ -114,8 +114,8 @@ class Response {
     return *this;
   }
 
-  /// Replaces all that was said by this status and a short text. Needs no memory: `static_text` is
-  /// not copied.
+  /// Replaces all that was said by this status and a short text; nothing happens once the head was
+  /// sent. Needs no memory: `static_text` is not copied.
   void fail(Status status, std::string_view static_text) noexcept;
 
   Status status() const noexcept { return status_; }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/finally.hpp"
 #include "core/log.hpp"
 #include "http/exchange.hpp"
 #include "http/route.hpp"
@@ -68,9 +69,11 @@ void Service::answer_failure(Exchange& exchange, const Failure& failure) const n
   if (!failure.reason.empty()) {
     log_failure(exchange, failure.reason);
   }
-  if (!on_error) {
+  if (!on_error || exchange.is_failing_) {
     return;
   }
+  exchange.is_failing_ = true;
+  const auto done = finally([&exchange] { exchange.is_failing_ = false; });
   try {
     on_error(exchange, failure);
     return;
@@ -108,6 +111,16 @@ void Service::answer_exception(Exchange& exchange, std::exception_ptr exception)
     failure.reason = "unknown exception";
   }
   answer_failure(exchange, failure);
+}
+
+void Service::log_exception(const Exchange& exchange, std::exception_ptr exception) const noexcept {
+  try {
+    std::rethrow_exception(std::move(exception));
+  } catch (const std::exception& error) {
+    log_failure(exchange, error.what());
+  } catch (...) {
+    log_failure(exchange, "unknown exception");
+  }
 }
 
 void answer(Exchange& exchange, const RouteMatch& match) {

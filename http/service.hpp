@@ -23,6 +23,8 @@ struct Service {
   void answer_failure(Exchange& exchange, const Failure& failure) const noexcept;
   /// The same for what a handler threw.
   void answer_exception(Exchange& exchange, std::exception_ptr exception) const noexcept;
+  /// For an exception that comes too late for an answer.
+  void log_exception(const Exchange& exchange, std::exception_ptr exception) const noexcept;
 };
 
 /// Calls the handler, or answers where there is none.

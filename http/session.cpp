@@ -7,7 +7,6 @@
 
 #include "core/assert.hpp"
 #include "core/log.hpp"
-#include "http/access_log.hpp"
 #include "http/route.hpp"
 
 namespace stadion::http {
@@ -56,7 +55,7 @@ bool Session::step() {
     case Phase::handling: return handle();
     case Phase::responding: return write_response();
     case Phase::discarding: return discard();
-    case Phase::closing: return false;
+    case Phase::closing: return end_closed_exchange();
   }
   return false;
 }
@@ -82,7 +81,8 @@ void Session::react_to_input_end() {
     lose_client();
   }
   phase_ = Phase::closing;
-  connection_->close_after_output();
+  // What is sent by reference may have gone with its exchange.
+  connection_->has_output_elsewhere() ? connection_->close() : connection_->close_after_output();
 }
 
 void Session::on_timeout(pool::Connection& connection) {
@@ -115,7 +115,8 @@ void Session::on_timeout(pool::Connection& connection) {
 
 void Session::on_drain(pool::Connection& connection) {
   is_draining_ = true;
-  if (phase_ == Phase::idle || (phase_ == Phase::reading_head && parser_.is_before_request())) {
+  if (phase_ == Phase::idle || phase_ == Phase::discarding ||
+      (phase_ == Phase::reading_head && parser_.is_before_request())) {
     connection.expires_after(kDrainGrace);
   } else if (phase_ == Phase::handling) {
     advance(connection);  // A handler that pauses goes on.
@@ -146,7 +147,7 @@ bool Session::begin_exchange() {
   parser_.begin(exchange_->arena());
   writer_ = ResponseWriter();
   failure_.reset();
-  owes_continue_ = has_deadline_ = gave_body_ = is_raw_ = false;
+  owes_continue_ = has_deadline_ = gave_body_ = is_raw_ = is_superfluous_ = false;
   body_waited_ = {};
   phase_ = Phase::reading_head;
   return true;
@@ -261,6 +262,11 @@ bool Session::handle() {
       fail_handling(failure_of(parser_.error()));
       return true;
     }
+    if (is_superfluous_) {  // What it still writes, nobody gets.
+      is_superfluous_ = false;
+      exchange_->end_handler();
+      return true;
+    }
     if (!failure_.has_value() && writer_.has_failed()) {
       fail_handling({.status = Status::internal_server_error, .reason = writer_.failure()});
       return true;
@@ -290,13 +296,13 @@ void Session::finish_handling() {
       context_->service.answer_exception(*exchange_, std::current_exception());
       return begin_response(true);
     }
+    context_->service.log_exception(*exchange_, std::current_exception());
     has_failed = true;
-    failure_ = Failure{.reason = "the handler threw", .exception = std::current_exception()};
+    failure_ = Failure{.reason = "the handler threw"};
   }
   if (is_raw_) {
     phase_ = Phase::closing;
     connection_->close_after_output();
-    end_exchange();
   } else if (!exchange_->response().is_begun()) {
     has_failed ? answer_error(*failure_) : begin_response(true);
   } else if (has_failed) {
@@ -355,7 +361,7 @@ bool Session::write_response() {
   const bool written = writer_.write(*connection_, context_->date.now());
   if (writer_.has_failed()) {
     abort_response(writer_.failure());
-    return false;
+    return true;
   }
   // What is sent by reference lives in the exchange's arena, which therefore waits.
   if (!written || (writer_.is_by_reference() && connection_->output_bytes() > 0)) {
@@ -381,7 +387,15 @@ void Session::abort_response(std::string_view reason) {
                            ": the response failed: " + std::string(reason));
   phase_ = Phase::closing;
   connection_->close_after_output();  // Earlier answers are whole.
-  end_exchange();
+}
+
+/// What is on its way may be sent by reference, and live in the exchange's arena, which therefore
+/// waits.
+bool Session::end_closed_exchange() {
+  if (exchange_ != nullptr && connection_->output_bytes() == 0) {
+    end_exchange();
+  }
+  return false;
 }
 
 bool Session::discard() {
@@ -396,7 +410,7 @@ bool Session::discard() {
 }
 
 void Session::end_exchange() {
-  record_end(exchange_->response().status());
+  exchange_->record_end(exchange_->response().status(), writer_.body_bytes());
   ++answered_in_turn_;
   exchange_->client_ = nullptr;
   context_->exchanges.release(*std::exchange(exchange_, nullptr));
@@ -405,50 +419,14 @@ void Session::end_exchange() {
   }
 }
 
-/// The handler may go on without a client, and the exchange lives as long as it does.
+/// The handler may go on without a client, and the exchange lives as long as it does; until then its
+/// arena may be another thread's.
 void Session::lose_client() {
-  if (exchange_->response().is_begun()) {
-    record_end(exchange_->response().status());
-  } else if (phase_ == Phase::handling) {
-    record_end(Status::client_closed_request);
-  }
-  std::exchange(exchange_, nullptr)->lose_client();
-}
-
-void Session::record_end(Status status) noexcept {
-  context_->metrics.record_response(status);
-  context_->metrics.request_memory.record(exchange_->arena().bytes_used());
-  if (context_->service.access_log) {
-    log_access(status);
-  }
-}
-
-void Session::log_access(Status status) noexcept {
-  const Request& request = exchange_->request();
-  const bool is_blank = parser_.request() == nullptr;
-  const auto duration = Clock::now() - exchange_->began_;
-  try {
-    context_->service.access_log({
-        .remote_address = exchange_->remote_address(),
-        .user = exchange_->user(),
-        .time = std::chrono::system_clock::now() -
-                std::chrono::duration_cast<std::chrono::system_clock::duration>(duration),
-        .method = is_blank ? std::string_view() : to_string(request.method()),
-        .target = request.target(),
-        .version = request.version() == Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1",
-        .status = code_of(status),
-        .body_bytes_sent = writer_.body_bytes(),
-        .duration = duration,
-        .request_id = exchange_->request_id(),
-        .referer = request.header("Referer").value_or(std::string_view()),
-        .user_agent = request.header("User-Agent").value_or(std::string_view()),
-        .arena_bytes = exchange_->arena().bytes_used(),
-    });
-  } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("the access log failed: ") + error.what());
-  } catch (...) {
-    log(LogLevel::error, "the access log failed");
-  }
+  const bool is_begun = exchange_->response().is_begun();
+  const bool is_asked = is_begun || phase_ == Phase::handling;
+  const Status status = is_begun ? exchange_->response().status() : Status::client_closed_request;
+  std::exchange(exchange_, nullptr)
+      ->lose_client(is_asked ? std::optional(status) : std::nullopt, writer_.body_bytes());
 }
 
 }  // namespace stadion::http

@@ -60,12 +60,14 @@ class Session final : private Client {
   // What an exchange's operations want.
   Read read_body(std::span<char> room, std::string_view& piece) noexcept override;
   bool receive_body() noexcept override;
+  bool is_body_read() const noexcept override { return parser_.is_complete(); }
   bool write_body(std::string_view& bytes) noexcept override;
   bool flush() noexcept override;
   bool send_interim(std::string_view head) noexcept override;
   bool become_raw() noexcept override;
   Read read_raw(std::span<char> room, std::string_view& piece) noexcept override;
   bool write_raw(std::string_view& bytes) noexcept override;
+  void on_given_up() noexcept override { end_body_wait(); }
   std::string remote_address() const override;
   void on_wake() noexcept override;
 
@@ -89,16 +91,15 @@ class Session final : private Client {
   bool write_response();
   void abort_response(std::string_view reason);
   bool discard();
+  bool end_closed_exchange();
   void end_exchange();
   void lose_client();
   void react_to_input_end();
 
   void limit_handler() noexcept;
   void wait_for_body() noexcept;
-  void note_body_came() noexcept;
+  void end_body_wait() noexcept;
   void set_deadline() noexcept;
-  void record_end(Status status) noexcept;
-  void log_access(Status status) noexcept;
 
   SessionContext* context_;
   pool::Connection* connection_ = nullptr;  ///< Within advance().
@@ -113,6 +114,7 @@ class Session final : private Client {
   bool has_deadline_ = false;   ///< The head has.
   bool gave_body_ = false;      ///< Whole, as a piece.
   bool is_raw_ = false;
+  bool is_superfluous_ = false;  ///< The handler: it writes a body that is not sent.
   std::size_t answered_in_turn_ = 0;
   std::uint64_t discard_left_ = 0;
   std::optional<Clock::time_point> handler_deadline_;

@@ -20,15 +20,18 @@ Client::Read Session::read_body(std::span<char> room, std::string_view& piece) n
     gave_body_ = true;
     return piece.empty() ? Read::end : Read::piece;
   }
-  gave_body_ = true;
+  if (parser_.error() != ParseError::none) {
+    return Read::not_yet;  // Nor will it ever come: see handle().
+  }
   const Parser::Progress progress = parser_.feed_body_to(room, connection_->input());
   connection_->consume(progress.consumed);
   if (progress.state == Parser::State::failed) {
-    return Read::not_yet;  // Nor will it ever come: see handle().
+    return Read::not_yet;
   }
   piece = {room.data(), progress.body_bytes};
+  gave_body_ = gave_body_ || !piece.empty();
   if (!piece.empty() || progress.state == Parser::State::complete) {
-    note_body_came();
+    end_body_wait();
     return piece.empty() ? Read::end : Read::piece;
   }
   wait_for_body();
@@ -37,26 +40,27 @@ Client::Read Session::read_body(std::span<char> room, std::string_view& piece) n
 
 bool Session::receive_body() noexcept {
   STADION_ASSERT(!gave_body_ || parser_.is_complete());
-  if (parser_.is_complete()) {
-    return true;
+  if (parser_.is_complete() || parser_.error() != ParseError::none) {
+    return parser_.is_complete();
   }
   const Parser::Progress progress = parser_.feed(connection_->input());
   connection_->consume(progress.consumed);
   if (progress.state == Parser::State::need_more) {
     wait_for_body();
   } else {
-    note_body_came();
+    end_body_wait();
   }
   return progress.state == Parser::State::complete;
 }
 
 /// A client that waits for 100 Continue gets it, as soon as there is room for it behind the answers
-/// to earlier requests; one that has begun to send its body does not wait (RFC 9110
-/// section 10.1.1).
+/// to earlier requests; one that has begun to send its body does not wait, and none waits once the
+/// final response has begun (RFC 9110 section 10.1.1).
 void Session::answer_expectation() noexcept {
   if (owes_continue_) {
     const bool has_begun = !connection_->input().empty() || parser_.body_bytes() > 0;
-    owes_continue_ = !has_begun && !connection_->write(kContinue);
+    owes_continue_ =
+        !has_begun && (exchange_->response().is_begun() || !connection_->write(kContinue));
   }
 }
 
@@ -74,7 +78,7 @@ void Session::wait_for_body() noexcept {
   set_deadline();
 }
 
-void Session::note_body_came() noexcept {
+void Session::end_body_wait() noexcept {
   if (body_deadline_.has_value()) {
     body_waited_ += Clock::now() - body_wait_began_;
     body_deadline_.reset();
@@ -97,6 +101,11 @@ bool Session::write_body(std::string_view& bytes) noexcept {
   }
   if (!response.is_written()) {
     return false;  // Something around the handler failed, and has answered.
+  }
+  if (writer_.framing().body == BodyFraming::none && !bytes.empty()) {
+    // A handler that writes without end would have the Worker to itself.
+    is_superfluous_ = writer_.write(*connection_, context_->date.now());
+    return false;
   }
   const bool written = writer_.write_some(*connection_, context_->date.now(), bytes);
   return written && !writer_.has_failed();

@@ -17,7 +17,8 @@ Shard::Shard(net::Worker& worker, net::ThreadPool& thread_pool, const Service& s
       pool_(arena_, service.options.connections_max, service.options.buffer_bytes,
             {.idle = service.options.times.idle_max,
              .write_stalled = service.options.times.write_stalled_max,
-             .linger = service.options.times.linger_max}) {
+             .linger = service.options.times.linger_max}),
+      drain_timer_(worker) {
   pool_.start(worker, *this);
 }
 
@@ -29,11 +30,28 @@ void Shard::listen(net::ListeningSocket socket) {
 void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
   listeners_.clear();
   context_.is_stopping = true;
-  pool_.drain(timeout, std::move(drained));
+  drained_ = std::move(drained);
+  drain_timer_.expires_after(timeout, {&report_drained, this});
+  pool_.drain(timeout, [this] {
+    if (!drained_) {
+      return;  // end() was called meanwhile.
+    }
+    context_.exchanges.when_empty([this] {
+      drain_timer_.expires_after({}, {&report_drained, this});
+    });
+  });
+}
+
+void Shard::report_drained(void* shard) {
+  if (auto drained = std::exchange(static_cast<Shard*>(shard)->drained_, nullptr)) {
+    drained();
+  }
 }
 
 void Shard::end(std::function<void()> ended) {
   listeners_.clear();
+  drained_ = nullptr;
+  drain_timer_.cancel();
   context_.is_stopping = true;
   pool_.for_each([this](pool::Connection& connection) { pool_.remove(connection); });
   // From the loop: a handler's last steps are still on the stack when its exchange ends.

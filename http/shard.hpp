@@ -12,6 +12,7 @@
 #include "http/session.hpp"
 #include "http/session_context.hpp"
 #include "net/listener.hpp"
+#include "net/timer.hpp"
 #include "net/worker.hpp"
 #include "pool/socket_pool.hpp"
 
@@ -28,7 +29,8 @@ class Shard final : private pool::ConnectionHandler {
   ~Shard() override = default;
 
   void listen(net::ListeningSocket socket);
-  /// Stops accepting, lets requests in flight end, and calls `drained` when no connection is left.
+  /// Stops accepting, lets requests in flight end, and calls `drained`, from the Worker's loop, when no
+  /// connection and no handler is left, or the time is up.
   void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
   /// Closes every connection, and calls `ended`, from the Worker's loop, when no handler is left:
   /// what waits on another thread is waited for. Only then may the shard be destroyed.
@@ -65,11 +67,15 @@ class Shard final : private pool::ConnectionHandler {
   }
   void on_close(pool::Connection& connection) noexcept override;
 
+  static void report_drained(void* shard);
+
   Arena arena_;
   SessionContext context_;
   ObjectPool<Session> sessions_;
   pool::SocketPool pool_;
   std::list<net::Listener> listeners_;
+  net::Timer drain_timer_;
+  std::function<void()> drained_;
 };
 
 }  // namespace stadion::http

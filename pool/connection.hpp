@@ -104,6 +104,9 @@ class Connection {
     return output_.size() + referenced_.size() + file_.bytes;
   }
 
+  /// Whether a write by reference or from a file is pending.
+  bool has_output_elsewhere() const noexcept { return !referenced_.empty() || file_.bytes > 0; }
+
   /// Starts sending what was written and reading more, for calls from outside a handler's
   /// functions.
   void flush();
@@ -157,7 +160,6 @@ class Connection {
 
   bool output_idle() const noexcept { return output_bytes() == 0; }
   bool has_output_in_memory() const noexcept { return output_.size() + referenced_.size() > 0; }
-  bool has_output_elsewhere() const noexcept { return !referenced_.empty() || file_.bytes > 0; }
   /// Neither reads nor writes: the loop would not tell if the peer were gone.
   bool is_unwatched() const noexcept { return !reading_ && !writing_; }
   bool is_discarding() const noexcept { return closes_after_output_ || lingers_; }
