@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "core/arena.hpp"
@@ -154,12 +155,14 @@ class Exchange {
   ///
   /// Throws what the function throws, and PoolFull when too much is waiting already.
   ///
-  /// GCC 12 destroys twice what a lambda holds that is made within co_await's own expression
-  /// (https://gcc.gnu.org/PR99576): let it hold references and numbers there, or give it a name, and
-  /// pass std::move(name). The same goes for callback().
+  /// With GCC before 14 a lambda that holds more than references and numbers must have a name, and is
+  /// then copied, or called by one that has not: `offload(work)`, `offload([&work] { return work();
+  /// })`. So must those of callback().
   template <class Function>
-  Offload<Function> offload(Function function) noexcept {
-    return {*this, std::move(function)};
+  Offload<std::decay_t<Function>> offload(Function&& function) noexcept {
+    static_assert(detail::is_safe_in_co_await<Function>(),
+                  "GCC would destroy twice what this lambda holds: give it a name, and pass that");
+    return {*this, std::forward<Function>(function)};
   }
 
   /// Waits for an operation of somebody else's that ends by calling a function, such as any of
@@ -175,8 +178,11 @@ class Exchange {
   /// allocates for it comes from the request's arena. Throws Abandoned when `done` was destroyed
   /// uncalled.
   template <class... Values, class Start, class Stop>
-  Callback<Start, Stop, Values...> callback(Start start, Stop stop) noexcept {
-    return {*this, std::move(start), std::move(stop)};
+  Callback<std::decay_t<Start>, std::decay_t<Stop>, Values...> callback(Start&& start,
+                                                                        Stop&& stop) noexcept {
+    static_assert(detail::is_safe_in_co_await<Start>() && detail::is_safe_in_co_await<Stop>(),
+                  "GCC would destroy twice what this lambda holds: give it a name, and pass that");
+    return {*this, std::forward<Start>(start), std::forward<Stop>(stop)};
   }
 
  private:

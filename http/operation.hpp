@@ -7,6 +7,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "core/arena.hpp"
@@ -117,6 +118,21 @@ class [[nodiscard]] Within {
   std::chrono::milliseconds time_;
   std::optional<net::Timer> timer_;
 };
+
+namespace detail {
+
+/// Whether a function may be given to an operation like this. GCC before 14 destroys twice what a
+/// lambda holds that is made within co_await's own expression (https://gcc.gnu.org/PR99576).
+template <class Function>
+constexpr bool is_safe_in_co_await() noexcept {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 14
+  return std::is_lvalue_reference_v<Function> || std::is_trivially_destructible_v<Function>;
+#else
+  return true;
+#endif
+}
+
+}  // namespace detail
 
 /// Gives each operation its within().
 template <class Self>

@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(LiveArenas, "offload: gives what the function returns, from an
         ++*owned;
         return std::move(owned);
       };
-      const std::unique_ptr<int> result = co_await exchange.offload(std::move(work));
+      const std::unique_ptr<int> result = co_await exchange.offload([&work] { return work(); });
       exchange.response().text(std::to_string(*result));
     });
     routes.get("/arena", [](Exchange& exchange) -> Task<> {
