@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace stadion::http {
@@ -38,7 +37,7 @@ class Client {
   /// What was being waited for is not any more, though it has not come: its deadline has passed.
   virtual void on_given_up() noexcept = 0;
   /// As net::Endpoint writes it.
-  virtual std::string remote_address() const = 0;
+  virtual std::string_view remote_address() = 0;
   /// What the handler waits for may be there.
   virtual void on_wake() noexcept = 0;
 

@@ -82,8 +82,9 @@ bool encode(Response& response, ContentCoding coding, const CompressionOptions& 
   if (response.is_written()) {
     response.encode_with(encoder);
   } else if (response.producer() != nullptr) {
-    response.stream_from_arena(response.content_type(),
-                               arena.make<EncodedBody>(arena, encoder, *response.producer()));
+    response.stream_from_arena(
+        response.content_type(),
+        arena.make<EncodedBody>(arena, encoder, *response.producer(), response.content_length()));
   } else if (!response.body().empty() && response.body().size() <= options.whole_bytes_max) {
     const std::string_view encoded = encode_whole(response.body(), encoder, arena);
     if (encoded.empty()) {
@@ -101,6 +102,9 @@ bool encode(Response& response, ContentCoding coding, const CompressionOptions& 
 
 void compress(Exchange& exchange, const CompressionOptions& options) {
   Response& response = exchange.response();
+  if (response.status() == Status::not_modified) {
+    response.vary("Accept-Encoding");  // As the 200 would have it (RFC 9110 section 15.4.5).
+  }
   if (!is_worth_compressing(response, options)) {
     return;
   }
@@ -110,13 +114,16 @@ void compress(Exchange& exchange, const CompressionOptions& options) {
     return;
   }
   try {
-    if (encode(response, coding, options)) {
-      response.set_header("Content-Encoding", to_string(coding));
-      weaken_entity_tag(response);
-      response.remove_header("Accept-Ranges");
+    if (!encode(response, coding, options)) {
+      return;
     }
   } catch (const ArenaFailed&) {  // Before the body was touched: it is sent as it is.
+    return;
   }
+  // Where there is no memory for these, the body must not be sent without them.
+  response.set_header("Content-Encoding", to_string(coding));
+  weaken_entity_tag(response);
+  response.remove_header("Accept-Ranges");
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ struct CompressionOptions {
 /// then tells of the secret (BREACH).
 ///
 /// Lifetime   The coding's state lives in the request's arena: see Encoder for how much that is. Where
-///            the arena has not enough, the body is sent as it is.
+///            the arena has not enough, a body that is compressed at once is sent as it is, and one
+///            that is compressed piece by piece may be cut short, which the client sees.
 /// Threads    Safe from any.
 Middleware compression(CompressionOptions options = {});
 

@@ -35,8 +35,19 @@ bool EncodedBody::produce(BodyWriter& out) {
 void EncodedBody::refill() { producer_ != nullptr ? refill_from_producer() : refill_from_parts(); }
 
 void EncodedBody::refill_from_producer() {
-  BodyWriter writer(scratch());
-  is_at_end_ = !producer_->produce(writer);
+  std::span<char> room = scratch();
+  if (source_left_.has_value()) {  // A producer may go by its length, and never say that it ends.
+    room = room.first(std::min<std::uint64_t>(room.size(), *source_left_));
+  }
+  BodyWriter writer(room);
+  is_at_end_ = room.empty() || !producer_->produce(writer);
+  if (source_left_.has_value()) {
+    *source_left_ -= writer.written();
+    if (is_at_end_ && *source_left_ > 0) {
+      throw std::runtime_error("its body is shorter than announced");
+    }
+    is_at_end_ = *source_left_ == 0;
+  }
   if (!is_at_end_ && writer.written() == 0) {
     throw std::runtime_error("its body's producer says there is more, and writes nothing");
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -19,13 +20,15 @@ namespace stadion::http {
 /// Lifetime   In the arena, as all that it refers to.
 class EncodedBody final : public BodyProducer {
  public:
-  EncodedBody(Arena& arena, Encoder& encoder, BodyProducer& source) noexcept
-      : arena_(&arena), encoder_(&encoder), producer_(&source) {}
+  /// `length` is the source's, where it is known.
+  EncodedBody(Arena& arena, Encoder& encoder, BodyProducer& source,
+              std::optional<std::uint64_t> length) noexcept
+      : arena_(&arena), encoder_(&encoder), producer_(&source), source_left_(length) {}
   EncodedBody(Arena& arena, Encoder& encoder, std::span<const BodyPart> source) noexcept
       : arena_(&arena), encoder_(&encoder), parts_(source) {}
 
-  /// Throws ArenaFailed, what the source throws, and std::runtime_error when a file is shorter than
-  /// was said.
+  /// Throws ArenaFailed, what the source throws, and std::runtime_error when a file, or what a
+  /// producer makes, is shorter than was said.
   bool produce(BodyWriter& out) override;
 
  private:
@@ -37,6 +40,7 @@ class EncodedBody final : public BodyProducer {
   Arena* arena_;
   Encoder* encoder_;
   BodyProducer* producer_ = nullptr;
+  std::optional<std::uint64_t> source_left_;  ///< Of the producer's, where it was announced.
   std::span<const BodyPart> parts_;
   std::uint64_t part_offset_ = 0;
   std::string_view input_;  ///< Not encoded yet.

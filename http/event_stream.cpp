@@ -55,6 +55,9 @@ void write_event(const ServerEvent& event, Put&& put) {
 
 EventStream::EventStream(Exchange& exchange, EventStreamOptions options)
     : exchange_(&exchange), options_(options) {
+  if (options.keep_alive <= std::chrono::milliseconds(0)) {
+    throw std::invalid_argument("an event stream's keep_alive is a time");
+  }
   exchange.response()
       .set_header("Content-Type", "text/event-stream")
       .set_header("Cache-Control", "no-store")
@@ -86,6 +89,9 @@ Task<> EventStream::send(ServerEvent event) {
   }
   write_event(event, put);
   co_await exchange_->write({text, static_cast<std::size_t>(end - text)});
+  if (exchange_->response().encoder() != nullptr) {  // It would hold the event back.
+    co_await exchange_->flush();
+  }
   (void)arena().extend(text, room, 0);
 }
 
@@ -99,6 +105,9 @@ Task<bool> EventStream::sleep(std::chrono::milliseconds time) {
       co_return false;
     }
     co_await exchange_->write(kKeepAlive);
+    if (exchange_->response().encoder() != nullptr) {
+      co_await exchange_->flush();
+    }
     time -= options_.keep_alive;
   }
   const bool goes_on = co_await exchange_->pause(time);

@@ -36,8 +36,8 @@ struct EventStreamOptions {
 ///
 /// Lifetime   The exchange's. What send() is given must stay until it is done.
 /// Threads    The exchange's.
-/// Throws     std::invalid_argument for a line break in `event` or `id`, a NUL in `id`; what
-///            Exchange::write() throws.
+/// Throws     std::invalid_argument for a line break in `event` or `id`, a NUL in `id`, a keep_alive
+///            of zero or less; what Exchange::write() throws.
 /// Source     HTML Living Standard, section 9.2 "Server-sent events".
 class EventStream {
  public:

@@ -139,9 +139,8 @@ void Exchange::end_handler() noexcept {
   }
 }
 
-void Exchange::lose_client(std::optional<Status> status, std::uint64_t body_bytes) noexcept {
-  lost_status_ = status;
-  lost_body_bytes_ = body_bytes;
+void Exchange::lose_client(const Loss& loss) noexcept {
+  loss_ = loss;
   if (context_->service.access_log) {
     try {
       remote_address();  // As long as there is one.
@@ -205,22 +204,25 @@ void Exchange::end_without_client() noexcept {
   } catch (...) {
     context_->service.log_exception(*this, std::current_exception());
   }
-  if (lost_status_.has_value()) {
-    record_end(*lost_status_, lost_body_bytes_);
+  if (loss_.is_counted) {
+    count_end(loss_.status);
+  }
+  if (loss_.is_logged) {
+    log_access(loss_.status, loss_.body_bytes);
   }
   context_->exchanges.release(*this);
 }
 
-void Exchange::record_end(Status status, std::uint64_t body_bytes) noexcept {
+void Exchange::count_end(Status status) noexcept {
   context_->metrics.record_response(status);
   context_->metrics.request_memory.record(arena_.bytes_used());
-  if (context_->service.access_log) {
-    log_access(status, body_bytes);
-  }
 }
 
 void Exchange::log_access(Status status, std::uint64_t body_bytes) noexcept {
   using std::chrono::system_clock;
+  if (!context_->service.access_log) {
+    return;
+  }
   const Request& request = *request_;
   const auto duration = std::chrono::steady_clock::now() - began_;
   try {

@@ -203,10 +203,17 @@ class Exchange {
   void end_handler() noexcept;
   /// Nobody waits for the handler's end any more, and it has come to it.
   void end_without_client() noexcept;
-  /// From here on there is no client. What is to be recorded of it: none when nothing was asked yet.
-  void lose_client(std::optional<Status> status, std::uint64_t body_bytes) noexcept;
-  /// For metrics and the access log.
-  void record_end(Status status, std::uint64_t body_bytes) noexcept;
+  /// What to record of an exchange whose client has left, when it has ended.
+  struct Loss {
+    Status status = Status::client_closed_request;
+    std::uint64_t body_bytes = 0;
+    bool is_logged = false;   ///< As something was asked.
+    bool is_counted = false;  ///< As a handler was to answer.
+  };
+
+  /// From here on there is no client.
+  void lose_client(const Loss& loss) noexcept;
+  void count_end(Status status) noexcept;
   void log_access(Status status, std::uint64_t body_bytes) noexcept;
   /// Throws std::logic_error unless the connection is, or is not, the handler's.
   void require_raw(bool is_raw) const;
@@ -230,9 +237,8 @@ class Exchange {
   bool is_ending_ = false;
   bool client_is_gone_ = false;
   bool survives_client_ = false;
-  bool is_failing_ = false;            ///< on_error() is being asked.
-  std::optional<Status> lost_status_;  ///< What to record when the client was lost.
-  std::uint64_t lost_body_bytes_ = 0;
+  bool is_failing_ = false;  ///< on_error() is being asked.
+  Loss loss_;
   std::optional<std::chrono::milliseconds> handler_max_;
   std::chrono::steady_clock::time_point began_{};  ///< Where there is an access log.
   std::span<char> piece_room_;

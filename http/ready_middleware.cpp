@@ -43,6 +43,15 @@ void refuse_for_now(Exchange& exchange, std::chrono::seconds retry_after) {
                                  {text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
+void ensure_request_id(Exchange& exchange) {
+  if (exchange.request_id().empty()) {
+    thread_local RequestIdGenerator generator;
+    const std::string_view given =
+        exchange.request().header(kRequestId).value_or(std::string_view());
+    exchange.set_request_id(is_valid_request_id(given) ? given : generator.next(exchange.arena()));
+  }
+}
+
 }  // namespace
 
 // The fields are added at the end, so that an error response has them, too.
@@ -132,19 +141,17 @@ Middleware rate_limit(const RateLimiterOptions& options,
 }
 
 Middleware request_ids() {
-  return {.before =
-              [](Exchange& exchange) {
-                thread_local RequestIdGenerator generator;
-                const std::string_view given =
-                    exchange.request().header(kRequestId).value_or(std::string_view());
-                exchange.set_request_id(
-                    is_valid_request_id(given) ? given : generator.next(exchange.arena()));
-                return Flow::next;
-              },
-          .after =
-              [](Exchange& exchange) {
-                exchange.response().set_header(kRequestId, exchange.request_id());
-              }};
+  return {
+      .before =
+          [](Exchange& exchange) {
+            ensure_request_id(exchange);
+            return Flow::next;
+          },
+      .after =
+          [](Exchange& exchange) {
+            ensure_request_id(exchange);  // Refused before this middleware was asked, it has none.
+            exchange.response().set_header(kRequestId, exchange.request_id());
+          }};
 }
 
 Middleware time_limit(std::chrono::milliseconds time) {

@@ -47,6 +47,10 @@ class Session final : private Client {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// When the server stops, a request that is already on its way to an idle connection still gets its
+  /// answer.
+  static constexpr std::chrono::milliseconds kDrainGrace{100};
+
   enum class Phase : std::uint8_t {
     idle,
     reading_head,
@@ -68,9 +72,10 @@ class Session final : private Client {
   Read read_raw(std::span<char> room, std::string_view& piece) noexcept override;
   bool write_raw(std::string_view& bytes) noexcept override;
   void on_given_up() noexcept override { end_body_wait(); }
-  std::string remote_address() const override;
+  std::string_view remote_address() override;
   void on_wake() noexcept override;
 
+  void note_remote_address();
   bool step();
   bool may_begin_exchange() const noexcept;
   bool begin_exchange();
@@ -104,6 +109,7 @@ class Session final : private Client {
   SessionContext* context_;
   pool::Connection* connection_ = nullptr;  ///< Within advance().
   pool::ConnectionRef ref_;
+  std::string remote_address_;  ///< Once somebody has asked.
   Parser parser_;
   Exchange* exchange_ = nullptr;
   ResponseWriter writer_;

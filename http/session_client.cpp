@@ -148,9 +148,17 @@ bool Session::write_raw(std::string_view& bytes) noexcept {
   return bytes.empty();
 }
 
-std::string Session::remote_address() const {
-  pool::Connection* connection = ref_.get();
-  return connection == nullptr ? std::string() : connection->socket().remote_endpoint().to_string();
+std::string_view Session::remote_address() {
+  note_remote_address();
+  return remote_address_;
+}
+
+void Session::note_remote_address() {
+  if (remote_address_.empty()) {
+    if (pool::Connection* connection = ref_.get()) {
+      remote_address_ = connection->socket().remote_endpoint().to_string();
+    }
+  }
 }
 
 void Session::on_wake() noexcept {

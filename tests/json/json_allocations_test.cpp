@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 
 #include "core/arena.hpp"
 #include "http/json.hpp"
+#include "tests/support/counted_mallocs.hpp"
 #include "tests/support/live_arenas.hpp"
 
 #ifdef __has_feature
@@ -33,6 +35,7 @@ std::atomic<bool> counting = false;
 std::atomic<std::uint64_t> counted = 0;
 
 void count() noexcept {
+  ++tests::mallocs_of_thread;
   if (counting) {
     ++counted;
   }
@@ -47,6 +50,7 @@ extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);
 void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 // NOLINTEND(bugprone-reserved-identifier)
 
 void* malloc(std::size_t bytes) {
@@ -60,6 +64,15 @@ void* calloc(std::size_t count, std::size_t bytes) {
 void* realloc(void* memory, std::size_t bytes) {
   stadion::http::count();
   return __libc_realloc(memory, bytes);
+}
+void* memalign(std::size_t alignment, std::size_t bytes) {
+  ++stadion::tests::mallocs_of_thread;  // Not counted below: an arena gets its chunks so.
+  return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) { return memalign(alignment, bytes); }
+int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
+  *memory = memalign(alignment, bytes);
+  return *memory == nullptr ? ENOMEM : 0;
 }
 }
 #endif
