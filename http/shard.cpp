@@ -28,6 +28,9 @@ void Shard::listen(net::ListeningSocket socket) {
 }
 
 void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
+  if (context_.is_stopping) {
+    return;  // It is on its way, and would begin anew.
+  }
   listeners_.clear();
   context_.is_stopping = true;
   drained_ = std::move(drained);

@@ -30,7 +30,7 @@ class Shard final : private pool::ConnectionHandler {
 
   void listen(net::ListeningSocket socket);
   /// Stops accepting, lets requests in flight end, and calls `drained`, from the Worker's loop, when no
-  /// connection and no handler is left, or the time is up.
+  /// connection and no handler is left, or the time is up. A second call changes nothing.
   void drain(std::chrono::milliseconds timeout, std::function<void()> drained);
   /// Closes every connection, and calls `ended`, from the Worker's loop, when no handler is left:
   /// what waits on another thread is waited for. Only then may the shard be destroyed.

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -381,6 +382,21 @@ TEST_CASE_FIXTURE(LiveArenas, "server: a malformed or doubled route is refused")
   CHECK_THROWS_AS(add_root(server), std::invalid_argument);
   CHECK_THROWS_AS(server.get("no-slash", [](const Request&, Response&) {}), std::invalid_argument);
   CHECK_THROWS_AS(server.get("/handlerless", nullptr), std::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "server: to stop it again and again does not put the end off") {
+  for (int i = 0; i < 50; ++i) {
+    Server server;
+    server.listen("127.0.0.1:0");
+    server.start();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int stops = 0; stops < 20; ++stops) {
+      server.stop();
+      std::this_thread::yield();
+    }
+    server.wait();
+    REQUIRE(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  }
 }
 
 }  // namespace
