@@ -38,13 +38,15 @@ Arena& arena_among(First& first, Rest&... rest) noexcept {
 
 /// What the promise of every Task has: a frame in an arena, and whom to continue when it is done.
 class TaskPromise {
+  static constexpr std::size_t kOwnerBytes = sizeof(void*);  ///< Behind the frame: its arena.
+
  public:
   // Inlined always: GCC takes a template's `new` and a plain `delete` for a mismatch where it sees
   // them as calls (-Wmismatched-new-delete).
   template <class... Args>
   [[gnu::always_inline]] static void* operator new(std::size_t bytes, Args&... args) {
     Arena& arena = arena_among(args...);
-    void* frame = arena.alloc(bytes + sizeof(Arena*));
+    void* frame = arena.alloc(bytes + kOwnerBytes);
     ::new (static_cast<std::byte*>(frame) + bytes) Arena*(&arena);
     return frame;
   }
@@ -52,7 +54,7 @@ class TaskPromise {
   // one at each turn.
   [[gnu::always_inline]] static void operator delete(void* frame, std::size_t bytes) noexcept {
     Arena* arena = *reinterpret_cast<Arena**>(static_cast<std::byte*>(frame) + bytes);
-    (void)arena->extend(frame, bytes + sizeof(Arena*), 0);
+    (void)arena->extend(frame, bytes + kOwnerBytes, 0);
   }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }

@@ -31,7 +31,8 @@ class Handler {
 
   template <class Function>
   requires(!std::is_same_v<std::remove_cvref_t<Function>, Handler>)
-      Handler(Function&& function) {  // NOLINT(google-explicit-constructor): lambdas are handlers.
+      // NOLINTNEXTLINE(*-explicit-constructor,*-forwarding-reference-overload): lambdas are handlers.
+      Handler(Function&& function) {
     using F = std::decay_t<Function>;
     if constexpr (requires { function == nullptr; } &&
                   !std::is_function_v<std::remove_reference_t<Function>>) {

@@ -31,7 +31,7 @@ void require(bool holds, const char* what) {
   }
 }
 
-ServerOptions checked(ServerOptions options) {
+const ServerOptions& checked(const ServerOptions& options) {
   require(options.buffer_bytes >= kBufferBytesMin && options.buffer_bytes <= kBufferBytesMax,
           "buffer_bytes is from 2048 to 16777216");
   require(options.connections_max > 0 && options.connections_max <= 1'000'000,
@@ -73,8 +73,8 @@ class SignalControl {
 }  // namespace
 
 struct Server::State {
-  explicit State(ServerOptions server_options)
-      : service(checked(std::move(server_options))),
+  explicit State(const ServerOptions& server_options)
+      : service(checked(server_options)),
         workers(service.options.workers),
         thread_pool({.threads = service.options.offload_threads,
                      .queue_max = service.options.offload_queue_max}),
@@ -134,7 +134,7 @@ struct Server::State {
   }
 };
 
-Server::Server(ServerOptions options) : Server(std::make_unique<State>(std::move(options))) {}
+Server::Server(const ServerOptions& options) : Server(std::make_unique<State>(options)) {}
 
 Server::Server(std::unique_ptr<State> state)
     : Routes(state->service.router.routes()), state_(std::move(state)) {}

@@ -30,7 +30,7 @@ namespace stadion::http {
 ///            listen().
 class Server : public Routes {
  public:
-  explicit Server(ServerOptions options = {});
+  explicit Server(const ServerOptions& options = {});
   ~Server();
 
   Server(const Server&) = delete;

@@ -12,7 +12,7 @@ namespace stadion::http {
 /// What a server does with requests: its routes and what stands around them. Shared by all Workers
 /// and unchanged from the server's start on. Internal to http/.
 struct Service {
-  explicit Service(ServerOptions server_options) : options(std::move(server_options)) {}
+  explicit Service(const ServerOptions& server_options) : options(server_options) {}
 
   ServerOptions options;
   Router router;

@@ -8,7 +8,6 @@
 
 #include <openssl/evp.h>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -18,7 +17,6 @@
 #include <stadion/http/server.hpp>
 #include <stdexcept>
 
-using namespace std::chrono_literals;
 using namespace stadion;
 using http::BodyMode, http::Exchange, std::string_view;
 
@@ -76,9 +74,8 @@ Task<> upload(Exchange& exchange) {
 int main(int argc, char** argv) try {
   // A slower client is cut off: at the default, 1 KiB per second, it could stay for half a year.
   http::Server server({.times = {.body_bytes_per_second_min = 64 * 1024}});
-  // Without handler_max = 0 an upload that takes longer than a handler may, a minute, would get 503.
-  server.post("/upload", upload,
-              {.body = BodyMode::streamed, .body_bytes_max = kUploadBytesMax, .handler_max = 0ms});
+  // An upload may take hours: a handler's time, a minute, begins anew with each piece.
+  server.post("/upload", upload, {.body = BodyMode::streamed, .body_bytes_max = kUploadBytesMax});
 
   server.stop_on_signals();  // Before anybody is told that the server is there.
   const auto endpoint = server.listen(argc > 1 ? argv[1] : "127.0.0.1:8080");

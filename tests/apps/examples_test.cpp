@@ -96,6 +96,7 @@ TEST_CASE("examples: files serves what is in the folder, and nothing else") {
   std::ofstream(folder.path("public/a b.txt")) << "0123456789";
   std::ofstream(folder.path("public/sub/index.html")) << "<p>index</p>";
   std::filesystem::create_symlink(folder.path("secret"), folder.path("public/link"));
+  std::filesystem::create_symlink("a b.txt", folder.path("public/inside"));
   const Example files("FILES", {folder.path("public")});
 
   const HttpResponse file = files.get("/a%20b.txt");
@@ -103,6 +104,15 @@ TEST_CASE("examples: files serves what is in the folder, and nothing else") {
   CHECK(file.field("Content-Type") == "text/plain; charset=utf-8");
   CHECK(file.field("Last-Modified").has_value());
   CHECK(files.get("/sub/").body == "<p>index</p>");
+  CHECK(files.get("/inside").body == "0123456789");
+  const std::string listing = files.get("/").body;
+  CHECK(listing.find("a%20b.txt") != std::string::npos);
+  CHECK(listing.find(".git") == std::string::npos);
+  const HttpResponse part =
+      files.connect().exchange("GET /a%20b.txt HTTP/1.1\r\nHost: t\r\nRange: bytes=4-6\r\n\r\n");
+  CHECK(part.status == 206);
+  CHECK(part.body == "456");
+  CHECK(part.field("Content-Range") == "bytes 4-6/10");
   for (const char* path : {"/../secret", "/..%2fsecret", "/sub/../../secret", "/link",
                            "/.git/config", "/missing", "/a%00"}) {
     CAPTURE(path);

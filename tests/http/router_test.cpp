@@ -109,10 +109,11 @@ TEST_CASE_FIXTURE(LiveArenas, "router: it goes back where a specific branch does
 
   // What a branch gave that did not match in the end is forgotten.
   router.routes().route(Method::get, "/p/{gone}/end", tell("end", "gone"));
-  router.routes().route(Method::get, "/{y}/{*tail}", [](const Request& request, Response& response) {
-    response.text(std::string(request.param("gone")) + "|" + std::string(request.param("y")) + "|" +
-                  std::string(request.param("tail")));
-  });
+  router.routes().route(
+      Method::get, "/{y}/{*tail}", [](const Request& request, Response& response) {
+        response.text(std::string(request.param("gone")) + "|" + std::string(request.param("y")) +
+                      "|" + std::string(request.param("tail")));
+      });
   CHECK(body_of(router, "/p/x/other") == "|p|x/other");
 }
 
@@ -222,16 +223,19 @@ TEST_CASE_FIXTURE(LiveArenas, "router: HEAD is answered by GET's handler, unless
 
 TEST_CASE_FIXTURE(LiveArenas, "router: all parameters of a route are given") {
   Router router;
-  router.routes().route(Method::get, "/{a}/x/{b}/{*c}", [](const Request& request, Response& response) {
-    response.text(std::string(request.param("a")) + "," + std::string(request.param("b")) + "," +
-                  std::string(request.param("c")) + "," + std::string(request.param("d")));
-  });
+  router.routes().route(
+      Method::get, "/{a}/x/{b}/{*c}", [](const Request& request, Response& response) {
+        response.text(std::string(request.param("a")) + "," + std::string(request.param("b")) +
+                      "," + std::string(request.param("c")) + "," +
+                      std::string(request.param("d")));
+      });
   CHECK(body_of(router, "/1/x/2/3/4") == "1,2,3/4,");
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "router: what the handler throws passes through") {
   Router router;
-  router.routes().route(Method::get, "/", [](const Request&, Response&) { throw std::runtime_error("mine"); });
+  router.routes().route(Method::get, "/",
+                        [](const Request&, Response&) { throw std::runtime_error("mine"); });
   CHECK_THROWS_WITH(ask(router, "GET", "/"), "mine");
 }
 
@@ -248,13 +252,16 @@ TEST_CASE_FIXTURE(LiveArenas, "router: malformed and doubled patterns are refuse
   Router router;
   router.routes().route(Method::get, "/a/{id}", tell("x"));
   CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{id}", tell("x")), std::invalid_argument);
-  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{name}", tell("x")), std::invalid_argument);
-  CHECK_THROWS_AS(router.routes().route(Method::post, "/a/{name}", tell("x")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{name}", tell("x")),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::post, "/a/{name}", tell("x")),
+                  std::invalid_argument);
   CHECK_THROWS_AS(router.routes().route(Method::get, "/empty", Handler()), std::invalid_argument);
   CHECK_NOTHROW(router.routes().route(Method::post, "/a/{id}", tell("x")));
   CHECK_NOTHROW(router.routes().route(Method::get, "/b/{name}", tell("x")));
   CHECK_NOTHROW(router.routes().route(Method::get, "/a/{*rest}", tell("x")));
-  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{*other}", tell("x")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, "/a/{*other}", tell("x")),
+                  std::invalid_argument);
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "router: patterns have at most 64 segments and 16 parameters") {
@@ -274,12 +281,14 @@ TEST_CASE_FIXTURE(LiveArenas, "router: patterns have at most 64 segments and 16 
   };
   Router router;
   CHECK_NOTHROW(router.routes().route(Method::get, repeated("/s", 64), tell("deep")));
-  CHECK_THROWS_AS(router.routes().route(Method::get, repeated("/s", 65), tell("deep")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, repeated("/s", 65), tell("deep")),
+                  std::invalid_argument);
   CHECK(body_of(router, repeated("/s", 64)) == "deep");
   CHECK(body_of(router, repeated("/s", 65)) == "404");
 
   CHECK_NOTHROW(router.routes().route(Method::get, parameters(16), tell("wide", "p15")));
-  CHECK_THROWS_AS(router.routes().route(Method::get, parameters(17), tell("wide")), std::invalid_argument);
+  CHECK_THROWS_AS(router.routes().route(Method::get, parameters(17), tell("wide")),
+                  std::invalid_argument);
   CHECK(body_of(router, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/last") == "wide:last");
 }
 

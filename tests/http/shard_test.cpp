@@ -28,8 +28,8 @@ constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 class RunningShard {
  public:
   explicit RunningShard(const ServerOptions& options = {}) : service_(options) {
-    service_.router.routes().get(
-        "/", [](const Request&, Response& response) { response.text("root"); });
+    service_.router.routes().get("/",
+                                 [](const Request&, Response& response) { response.text("root"); });
     worker_.start();
     on_worker(
         [this] { shard_ = std::make_unique<Shard>(worker_, thread_pool_, service_, metrics_); });
