@@ -107,10 +107,9 @@ FileRoot::FileRoot(const std::string& directory, Resolution resolution)
 
 OpenFile FileRoot::open(std::string_view path, Arena& arena) const {
   path = path.empty() ? "." : path;
-  const int opened =
-      resolution_ == Resolution::by_kernel
-          ? open_beneath(directory_.get(), TextBuilder(arena, path.size() + 1).add(path).c_str())
-          : open_by_segments(path, arena);
+  const int opened = resolution_ == Resolution::by_kernel
+                         ? open_beneath(directory_.get(), TextBuilder(arena).add(path).c_str())
+                         : open_by_segments(path, arena);
   if (opened < 0 && !means_not_there(errno)) {
     throw std::system_error(errno, std::generic_category(), "cannot open a file to be served");
   }
@@ -125,8 +124,8 @@ int FileRoot::open_by_segments(std::string_view path, Arena& arena) const {
     const bool is_last = slash == std::string_view::npos;
     const std::string_view segment = path.substr(0, slash);
     const int flags = is_last ? kOpenFlags : O_PATH | O_DIRECTORY | O_CLOEXEC;
-    const int opened = ::openat(
-        directory, TextBuilder(arena, segment.size() + 1).add(segment).c_str(), flags | O_NOFOLLOW);
+    const int opened =
+        ::openat(directory, TextBuilder(arena).add(segment).c_str(), flags | O_NOFOLLOW);
     if (opened < 0 || is_last) {
       const int error = errno;
       last.close();

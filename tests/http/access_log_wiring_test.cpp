@@ -184,11 +184,12 @@ TEST_CASE_FIXTURE(LiveArenas, "access log: each exchange of a connection has one
     unsigned status;
     std::uint64_t bytes;
   };
-  for (const auto& [path, status, bytes] :
+  for (const Expected& expected :
        {Expected{"/", 200, 5}, Expected{"/memory", 201, 4}, Expected{"/large", 200, kLarge.size()},
         Expected{"/file", 200, kLarge.size()}, Expected{"/stream", 200, 10'000},
         Expected{"/written", 200, 8}}) {
-    CAPTURE(path);
+    CAPTURE(expected.path);
+    const auto& [path, status, bytes] = expected;
     CHECK(client.exchange(get(path)).body.size() == bytes);
     const Entry entry = site.journal.take();
     CHECK(entry.target == path);

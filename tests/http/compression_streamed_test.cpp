@@ -148,7 +148,8 @@ TEST_CASE_FIXTURE(LiveArenas, "compression: a body shorter than announced is cut
   RunningServer server([&](Server& made) {
     made.use(compression());
     made.get("/producer", [](const Request&, Response& response) {
-      response.stream("text/plain", kLarge.size(), producer_of(kLarge.substr(0, 99'999), 30'000));
+      response.stream("text/plain", kLarge.size(),
+                      producer_of(std::string_view(kLarge).substr(0, 99'999), 30'000));
     });
     made.get("/throws", [](const Request&, Response& response) {
       response.stream("text/plain", [times = 0](BodyWriter& out) mutable {

@@ -93,8 +93,9 @@ TEST_CASE_FIXTURE(LiveArenas, "form: a malformed escape is an error that tells w
       {"%", 0},        {"a=%", 2},       {"a=1&b=%2", 6}, {"a=%zz", 2},
       {"a%=1", 1},     {"a=%20%2g", 5},  {"%4=1", 0},     {"a=%00", 2},
       {"a=%41%00", 5}, {"&&a&%41%4", 7}, {"a=%%41", 2},   {"a=%25%25%", 8}};
-  for (const auto& [text, offset] : malformed) {
-    CAPTURE(text);
+  for (const auto& example : malformed) {
+    CAPTURE(example.first);
+    const auto& [text, offset] = example;
     const Form form = parse_form(text, arena);
     REQUIRE(form.error());
     CHECK(form.error()->kind == FormError::Kind::malformed_escape);

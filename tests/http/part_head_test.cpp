@@ -63,8 +63,9 @@ TEST_CASE_FIXTURE(LiveArenas, "part head: names in quotes are decoded as browser
       {"\"a\\\\\"", "a\\"},
       {"\"C:\\dir\\file\"", "C:\\dir\\file"},
       {"\"\\\\server\"", "\\server"}};
-  for (const auto& [sent, name] : names) {
-    CAPTURE(sent);
+  for (const auto& example : names) {
+    CAPTURE(example.first);
+    const auto& [sent, name] = example;
     const FirstPart first(with_disposition("; name=" + std::string(sent)));
     CHECK(first.kind == Kind::part_begin);
     CHECK(first.parser.part().name == name);

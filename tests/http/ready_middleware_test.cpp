@@ -73,8 +73,9 @@ const CorsOptions kCors{.origins = {"https://app.example"},
 TEST_CASE_FIXTURE(LiveArenas, "cors: a page of a known origin may read any response, errors too") {
   const RecordedLog log;
   RunningServer server(with(cors(kCors)));
-  for (const auto& [path, status] : kAnswers) {
-    CAPTURE(path);
+  for (const auto& answer : kAnswers) {
+    CAPTURE(answer.first);
+    const auto& [path, status] = answer;
     const HttpResponse known =
         server.exchange(request("GET", path, "Origin: https://app.example\r\n"));
     CHECK(known.status == status);
@@ -134,8 +135,9 @@ TEST_CASE_FIXTURE(LiveArenas, "security headers: on every response, but for what
       response.header("x-frame-options", "SAMEORIGIN").text("mine");
     });
   });
-  for (const auto& [path, status] : kAnswers) {
-    CAPTURE(path);
+  for (const auto& answer : kAnswers) {
+    CAPTURE(answer.first);
+    const auto& [path, status] = answer;
     const HttpResponse response = server.exchange(request("GET", path));
     CHECK(response.status == status);
     CHECK(response.field("X-Content-Type-Options") == "nosniff");
@@ -261,8 +263,9 @@ TEST_CASE_FIXTURE(LiveArenas, "request ids: what came is echoed where it is one,
   RunningServer server(with(request_ids()));
   std::set<std::string> ids;
   std::size_t made = 0;
-  for (const auto& [path, status] : kAnswers) {
-    CAPTURE(path);
+  for (const auto& answer : kAnswers) {
+    CAPTURE(answer.first);
+    const auto& [path, status] = answer;
     const HttpResponse given = server.exchange(request("GET", path, "x-request-id: abc-1\r\n"));
     CHECK(given.status == status);
     CHECK(given.field("X-Request-Id") == "abc-1");

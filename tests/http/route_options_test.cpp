@@ -48,11 +48,12 @@ TEST_CASE_FIXTURE(LiveArenas, "options: body_bytes_max of the route, its group, 
     std::string_view target;
     std::size_t bytes_max;
   };
-  for (const auto& [target, bytes_max] :
+  for (const Limited& limited :
        {Limited{"/server", 20}, Limited{"/more", 40}, Limited{"/group/inherits", 10},
         Limited{"/group/own", 5}, Limited{"/group/inner/inherits", 10},
         Limited{"/group/larger/inherits", 15}, Limited{"/none", 20}}) {
-    CAPTURE(target);
+    CAPTURE(limited.target);
+    const auto& [target, bytes_max] = limited;
     for (const std::size_t bytes : {bytes_max - 1, bytes_max}) {
       CHECK(server.exchange(post_request(target, std::string(bytes, 'x'))).status ==
             (target == "/none" ? 404 : 200));
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(LiveArenas, "options: request_memory_bytes_max of the route an
     (void)exchange.arena().alloc(bytes);
     exchange.response().text("had");
   };
-  constexpr std::size_t kMax = 1024 * 1024;
+  static constexpr std::size_t kMax = 1024 * 1024;
   RunningServer server([&takes](Server& routes) {
     routes.get("/server", takes);
     Routes group = routes.group("/group", {.request_memory_bytes_max = kMax});

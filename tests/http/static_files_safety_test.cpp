@@ -166,8 +166,9 @@ TEST_CASE_FIXTURE(LiveArenas, "static files: a symbolic link is followed only as
     CHECK(server.exchange(file_request(name)).status == 404);
   }
   const FileRoot root(site.path("www"));
-  for (const auto& [name, text] : kLinksIn) {
-    CAPTURE(name);
+  for (const auto& link : kLinksIn) {
+    CAPTURE(link.first);
+    const auto& [name, text] = link;
     const HttpResponse response = server.exchange(file_request(name));
     if (root.resolution() == FileRoot::Resolution::by_kernel) {
       CHECK(response.status == 200);

@@ -279,7 +279,7 @@ TEST_CASE_FIXTURE(LiveArenas, "write: within() a time that a client does not rea
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "write: an echo reads and writes 10 MB alternately") {
-  constexpr std::size_t kBytes = 10'000'000;
+  static constexpr std::size_t kBytes = 10'000'000;
   static const std::string body = patterned_text(kBytes);
   std::atomic<std::size_t> used = 0;
   RunningServer server([&used](Server& routes) {

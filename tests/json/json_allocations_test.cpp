@@ -35,7 +35,7 @@ std::atomic<bool> counting = false;
 std::atomic<std::uint64_t> counted = 0;
 
 void count() noexcept {
-  ++tests::mallocs_of_thread;
+  tests::count_malloc();
   if (counting) {
     ++counted;
   }
@@ -66,7 +66,7 @@ void* realloc(void* memory, std::size_t bytes) {
   return __libc_realloc(memory, bytes);
 }
 void* memalign(std::size_t alignment, std::size_t bytes) {
-  ++stadion::tests::mallocs_of_thread;  // Not counted below: an arena gets its chunks so.
+  stadion::tests::count_malloc();  // Not counted below: an arena gets its chunks so.
   return __libc_memalign(alignment, bytes);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) { return memalign(alignment, bytes); }

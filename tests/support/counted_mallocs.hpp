@@ -11,10 +11,14 @@ namespace stadion::tests {
 ///            tests/json/json_allocations_test.cpp does.
 inline constinit thread_local std::uint64_t mallocs_of_thread = 0;
 
-/// Really read: compilers know that malloc changes no variable of ours.
+// Really read and written: compilers know that malloc changes no variable of ours.
 inline std::uint64_t mallocs_so_far() noexcept {
   const volatile std::uint64_t& counted = mallocs_of_thread;
   return counted;
+}
+inline void count_malloc() noexcept {
+  volatile std::uint64_t& counted = mallocs_of_thread;
+  counted = counted + 1;
 }
 
 }  // namespace stadion::tests
