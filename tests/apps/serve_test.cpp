@@ -13,6 +13,7 @@
 #include "net/listening_socket.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/serve_program.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace stadion {
@@ -21,6 +22,7 @@ namespace {
 using tests::ChildProcess;
 using tests::HttpClient;
 using tests::HttpResponse;
+using tests::Serve;
 using tests::TemporaryFolder;
 
 /// `stadion-serve` with these arguments, that is to end by itself.
@@ -34,34 +36,6 @@ struct Run {
   ChildProcess::End end;
   std::string output;
   std::string error;
-};
-
-/// `stadion-serve` on a free port, with these further arguments.
-class Serve {
- public:
-  explicit Serve(std::vector<std::string> arguments = {})
-      : process_(ChildProcess::program("STADION_SERVE"), with_port(std::move(arguments))) {
-    const std::string line = process_.read_line().value_or("");
-    constexpr std::string_view kReady = "listening on http://127.0.0.1:";
-    REQUIRE_MESSAGE(line.starts_with(kReady), line);
-    endpoint_ = net::Endpoint::parse(line.substr(std::string_view("listening on http://").size()));
-  }
-
-  ChildProcess& process() noexcept { return process_; }
-  const net::Endpoint& endpoint() const noexcept { return endpoint_; }
-  HttpClient connect() const { return HttpClient(endpoint_); }
-  HttpResponse get(std::string_view target) const {
-    return connect().exchange("GET " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n\r\n");
-  }
-
- private:
-  static std::vector<std::string> with_port(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
-    return arguments;
-  }
-
-  ChildProcess process_;
-  net::Endpoint endpoint_;
 };
 
 TEST_CASE("serve: every route gives what it promises") {
