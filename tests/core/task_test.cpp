@@ -53,6 +53,8 @@ Task<int> from_object(int plus, HasOne& /*has*/, Arena& /*later*/) { co_return 1
 /// always with sanitizers), each takes a frame of the stack until something really waits.
 #ifdef NDEBUG
 constexpr int kManyTurns = 100'000;
+#elif defined(STADION_VALGRIND)
+constexpr int kManyTurns = 200;  // It is slow on deep stacks.
 #else
 constexpr int kManyTurns = 2'000;
 #endif
