@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "http/character_runs.hpp"
 #include "http/characters.hpp"
 
 namespace stadion::http {
@@ -14,11 +15,11 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) noexcep
 }
 
 bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+  return !text.empty() && end_of_token(text, 0) == text.size();
 }
 
 bool is_field_value(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), is_field_value_character);
+  return end_of_field_value(text, 0) == text.size();
 }
 
 std::string_view trim_whitespace(std::string_view text) noexcept {

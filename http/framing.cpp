@@ -9,6 +9,26 @@
 namespace stadion::http {
 namespace {
 
+/// A name in lower case letters and '-'.
+template <std::size_t Size>
+struct LowerCaseName {
+  consteval LowerCaseName(const char (&literal)[Size]) noexcept {  // NOLINT: as a literal.
+    std::copy_n(literal, Size, text);
+  }
+  char text[Size];
+};
+
+/// Whether the field, whose name is a token of the same length, has this name. Of a token's
+/// characters only the capital becomes a small letter by this bit, and only '-' stays one.
+template <LowerCaseName Name>
+bool is_named(const Field& field) noexcept {
+  int difference = 0;
+  for (std::size_t i = 0; i + 1 < sizeof Name.text; ++i) {
+    difference |= (field.name[i] | 0x20) ^ Name.text[i];
+  }
+  return difference == 0;
+}
+
 class FramingReader {
  public:
   explicit FramingReader(Version version) noexcept : version_(version) {
@@ -19,20 +39,19 @@ class FramingReader {
     // By length first: most fields concern somebody else.
     switch (field.name.size()) {
       case 4:
-        if (equals_ignoring_case(field.name, "host")) read_host(field.value);
+        if (is_named<"host">(field)) read_host(field.value);
         break;
       case 6:
-        if (equals_ignoring_case(field.name, "expect")) read_expect(field.value);
+        if (is_named<"expect">(field)) read_expect(field.value);
         break;
       case 10:
-        if (equals_ignoring_case(field.name, "connection")) read_connection(field.value);
+        if (is_named<"connection">(field)) read_connection(field.value);
         break;
       case 14:
-        if (equals_ignoring_case(field.name, "content-length")) read_content_length(field.value);
+        if (is_named<"content-length">(field)) read_content_length(field.value);
         break;
       case 17:
-        if (equals_ignoring_case(field.name, "transfer-encoding"))
-          read_transfer_encoding(field.value);
+        if (is_named<"transfer-encoding">(field)) read_transfer_encoding(field.value);
         break;
       default: break;
     }
@@ -87,6 +106,7 @@ class FramingReader {
 
   // One field of digits only. RFC 9112 section 6.3 would let "5, 5" pass; nobody honest sends it.
   void read_content_length(std::string_view value) noexcept {
+    framing_.has_framing_field = true;
     const bool is_number = !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
     const auto [end, error] =
         std::from_chars(value.data(), value.data() + value.size(), framing_.content_length);
@@ -97,6 +117,7 @@ class FramingReader {
   }
 
   void read_transfer_encoding(std::string_view value) noexcept {
+    framing_.has_framing_field = true;
     if (framing_.chunked || version_ == Version::http_1_0) {
       return fail(ParseError::malformed_transfer_encoding);
     }

@@ -13,6 +13,7 @@ namespace stadion::http {
 /// the connection.
 struct Framing {
   ParseError error = ParseError::none;
+  bool has_framing_field = false;  ///< Content-Length or Transfer-Encoding is there.
   bool chunked = false;
   std::uint64_t content_length = 0;
   bool keep_alive = true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "http/character_runs.hpp"
 #include "http/characters.hpp"
 
 namespace stadion::http {
@@ -44,17 +45,10 @@ HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
 
 // Most bytes belong to a request line, a name or a value, and leave the state as it is.
 std::size_t HeadGuard::end_of_run(std::string_view bytes, std::size_t at) const noexcept {
-  const auto run = [bytes, at](auto is_in_run) {
-    std::size_t end = at;
-    while (end < bytes.size() && is_in_run(bytes[end])) {
-      ++end;
-    }
-    return end;
-  };
   switch (expects_) {
-    case Expects::request_line: return run(is_request_line_character);
-    case Expects::field_name: return run(is_token_character);
-    case Expects::field_value: return run(is_field_value_character);
+    case Expects::request_line: return end_of_request_line(bytes, at);
+    case Expects::field_name: return end_of_token(bytes, at);
+    case Expects::field_value: return end_of_field_value(bytes, at);
     default: return at;
   }
 }

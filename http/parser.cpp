@@ -35,7 +35,6 @@ struct Parser::Llhttp {
   std::size_t extension_bytes = 0;
   std::size_t framing_bytes = 0;        ///< Of a chunked body: since its last data.
   const char* framing_begin = nullptr;  ///< In the bytes being read: the end of the last data.
-  std::string_view field_name;
 
   static Llhttp& of(llhttp_t* state) noexcept { return *static_cast<Llhttp*>(state->data); }
 
@@ -43,8 +42,6 @@ struct Parser::Llhttp {
     static const llhttp_settings_t table = [] {
       llhttp_settings_t callbacks;
       llhttp_settings_init(&callbacks);
-      callbacks.on_header_field = on_field_name;
-      callbacks.on_header_value = on_field_value;
       callbacks.on_headers_complete = on_headers_complete;
       callbacks.on_body = on_body;
       callbacks.on_chunk_header = on_chunk_header;
@@ -64,28 +61,8 @@ struct Parser::Llhttp {
     return HPE_USER;
   }
 
-  // The head is in one piece, so each name and value comes in one piece. Room for all was reserved.
-  static int on_field_name(llhttp_t* state, const char* at, std::size_t length) noexcept {
-    of(state).field_name = {at, length};
-    return 0;
-  }
-
-  static int on_field_value(llhttp_t* state, const char* at, std::size_t length) noexcept {
-    Fields& fields = of(state).parser->request_->fields_;
-    if (fields.size() == of(state).parser->guard_.field_count()) {
-      return report(state, ParseError::malformed_header);
-    }
-    fields.add(of(state).field_name, trim_whitespace({at, length}));
-    return 0;
-  }
-
   static int on_headers_complete(llhttp_t* state) noexcept {
-    Parser& parser = *of(state).parser;
-    const Framing& framing = parser.framing_;
-    if (const ParseError error = parser.decide_on_body(); error != ParseError::none) {
-      report(state, error);
-      return -1;
-    }
+    const Framing& framing = of(state).parser->framing_;
     // Two readers of the same head: where they differ, somebody is being fooled.
     const bool chunked = (state->flags & F_CHUNKED) != 0;
     if (chunked != framing.chunked ||
@@ -212,7 +189,17 @@ Parser::State Parser::parse_head(std::string_view head) {
   if (const ParseError error = read_request_line(head); error != ParseError::none) {
     return fail(error);
   }
-  request_->fields_.reserve(guard_.field_count());
+  add_fields(request_->fields_, head.substr(head.find('\n') + 1));
+  framing_ = decide_framing(request_->fields_, request_->version_);
+  if (framing_.error != ParseError::none) {
+    return fail(framing_.error);
+  }
+  if (request_->host_.empty()) {
+    request_->host_ = framing_.host;
+  }
+  if (!framing_.has_framing_field) {
+    return complete(), State::complete;
+  }
   llhttp_ = &arena_->make<Llhttp>(*this);
   const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data(), head.size());
   if (error_ != ParseError::none) {
@@ -286,14 +273,6 @@ ParseError Parser::read_target(std::string_view target) {
   return ParseError::none;
 }
 
-ParseError Parser::decide_on_body() noexcept {
-  framing_ = decide_framing(request_->fields_, request_->version_);
-  if (request_->host_.empty()) {
-    request_->host_ = framing_.host;
-  }
-  return framing_.error;
-}
-
 Parser::Progress Parser::feed_body(std::string_view bytes) {
   llhttp_->framing_begin = bytes.data();
   const llhttp_errno_t result = llhttp_execute(&llhttp_->state, bytes.data(), bytes.size());
@@ -324,6 +303,8 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
   return {trailer.state, consumed + trailer.consumed};
 }
 
+// Trailers are kept apart from the head's fields: nothing that was decided from these may change
+// after the body (RFC 9110 section 6.5.1).
 Parser::Progress Parser::feed_trailer(std::string_view bytes) {
   const HeadGuard::Result scanned = guard_.scan(bytes);
   switch (scanned.error) {
@@ -335,28 +316,27 @@ Parser::Progress Parser::feed_trailer(std::string_view bytes) {
   }
   const std::string_view piece = bytes.substr(0, scanned.consumed);
   if (scanned.complete && partial_size_ == 0) {
-    read_trailer(arena_->copy(piece));
+    add_fields(request_->trailers_, arena_->copy(piece));
   } else {
     gather(piece, limits_->trailer_bytes_max);
     if (!scanned.complete) {
       return {State::need_more, scanned.consumed};
     }
-    read_trailer({partial_, partial_size_});
+    add_fields(request_->trailers_, {partial_, partial_size_});
   }
   complete();
   return {State::complete, scanned.consumed};
 }
 
-// They are kept apart from the head's fields: nothing that was decided from these may change after
-// the body (RFC 9110 section 6.5.1). The guard has seen to their form.
-void Parser::read_trailer(std::string_view trailer) {
-  request_->trailers_.reserve(guard_.field_count());
-  for (std::size_t end = trailer.find('\r'); end > 0 && end < trailer.size();
-       end = trailer.find('\r')) {
-    const std::string_view line = trailer.substr(0, end);
-    const std::size_t colon = line.find(':');
-    request_->trailers_.add(line.substr(0, colon), trim_whitespace(line.substr(colon + 1)));
-    trailer.remove_prefix(end + 2);
+/// Takes a section of field lines apart, to whose form the guard has seen, and to its end.
+void Parser::add_fields(Fields& fields, std::string_view section) const {
+  fields.reserve(guard_.field_count());
+  while (section.front() != '\r') {
+    const std::size_t colon = section.find(':');
+    const std::size_t end = section.find('\r', colon);
+    fields.add(section.substr(0, colon),
+               trim_whitespace(section.substr(colon + 1, end - colon - 1)));
+    section.remove_prefix(end + 2);
   }
 }
 

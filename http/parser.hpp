@@ -18,9 +18,10 @@ namespace stadion::http {
 /// Turns bytes into Requests, one after the other. It does no I/O; its file is the only one that
 /// names llhttp.
 ///
-/// Bytes pass the HeadGuard, the complete head is copied into the request's arena, and llhttp takes
-/// that copy apart, so that a request's views never point into a connection's buffer. The body is
-/// gathered in the arena, too, or handed out piece by piece.
+/// Bytes pass the HeadGuard, and the complete head is copied into the request's arena and taken apart
+/// there, so that a request's views never point into a connection's buffer. Where its fields frame a
+/// body, llhttp reads the head a second time: two readers that do not agree on the framing are an
+/// error. Then it reads the body, which is gathered in the arena, too, or handed out piece by piece.
 ///
 /// Lifetime   The limits outlive it. The Request is its arena's.
 /// Threads    One at a time.
@@ -78,12 +79,11 @@ class Parser {
   Progress feed_body(std::string_view bytes);
   Progress feed_trailer(std::string_view bytes);
   void gather(std::string_view bytes, std::size_t bytes_max);
-  void read_trailer(std::string_view trailer);
+  void add_fields(Fields& fields, std::string_view section) const;
   void complete() noexcept;
   State parse_head(std::string_view head);
   ParseError read_request_line(std::string_view head);
   ParseError read_target(std::string_view target);
-  ParseError decide_on_body() noexcept;
   ParseError take_body(std::string_view bytes) noexcept;
   ParseError append_body(std::string_view bytes) noexcept;
   State fail(ParseError error) noexcept;
@@ -107,7 +107,7 @@ class Parser {
   std::size_t body_capacity_ = 0;
   std::span<char> room_;  ///< Where pieces go; with feed() there is none.
 
-  Llhttp* llhttp_ = nullptr;  ///< In the arena, from the head's end on.
+  Llhttp* llhttp_ = nullptr;  ///< In the arena, when fields of the head frame a body.
 };
 
 }  // namespace stadion::http

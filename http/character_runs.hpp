@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "http/characters.hpp"
+
+/// Where a run of characters of one kind ends. Most of a message's bytes are in such runs, so they
+/// are looked at 16 at a time where the processor can. Internal to http/.
+namespace stadion::http {
+
+namespace detail {
+
+struct FieldValueRun {
+  static constexpr bool contains(char c) noexcept { return is_field_value_character(c); }
+#ifdef __SSE2__
+  /// 0xFF for each byte that is not contained.
+  static __m128i outside(__m128i bytes) noexcept {
+    const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    const __m128i is_tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+    const __m128i is_delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
+    return _mm_or_si128(_mm_andnot_si128(is_tab, is_low), is_delete);
+  }
+#endif
+};
+
+struct RequestLineRun {
+  static constexpr bool contains(char c) noexcept { return is_request_line_character(c); }
+#ifdef __SSE2__
+  // Compared as signed numbers: those from 0x80 on are below any other.
+  static __m128i outside(__m128i bytes) noexcept {
+    const __m128i is_low_or_8_bit = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+    const __m128i is_delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
+    const __m128i is_hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
+    return _mm_or_si128(is_low_or_8_bit, _mm_or_si128(is_delete, is_hash));
+  }
+#endif
+};
+
+template <class Run>
+std::size_t end_of_run(std::string_view text, std::size_t at) noexcept {
+#ifdef __SSE2__
+  for (; text.size() - at >= sizeof(__m128i); at += sizeof(__m128i)) {
+    const auto* bytes = reinterpret_cast<const __m128i*>(text.data() + at);
+    const int outside = _mm_movemask_epi8(Run::outside(_mm_loadu_si128(bytes)));
+    if (outside != 0) {
+      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(outside)));
+    }
+  }
+#endif
+  while (at < text.size() && Run::contains(text[at])) {
+    ++at;
+  }
+  return at;
+}
+
+}  // namespace detail
+
+/// The first position from `at` on, which is at most the text's end, of what may not be in a field
+/// value; the text's end where there is none.
+inline std::size_t end_of_field_value(std::string_view text, std::size_t at) noexcept {
+  return detail::end_of_run<detail::FieldValueRun>(text, at);
+}
+/// The same for a request line.
+inline std::size_t end_of_request_line(std::string_view text, std::size_t at) noexcept {
+  return detail::end_of_run<detail::RequestLineRun>(text, at);
+}
+/// The same for a token, which is short as a rule.
+inline std::size_t end_of_token(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size() && is_token_character(text[at])) {
+    ++at;
+  }
+  return at;
+}
+
+}  // namespace stadion::http
