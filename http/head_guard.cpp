@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "http/head_guard.hpp"
 
-#include <algorithm>
-
 #include "http/character_runs.hpp"
 #include "http/characters.hpp"
 
@@ -22,89 +20,107 @@ void HeadGuard::begin_trailer() noexcept {
 }
 
 HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
-  const std::size_t left = bytes_max_ - bytes_;
-  const std::size_t size = std::min(bytes.size(), left);
+  const std::string_view allowed = bytes.substr(0, bytes_max_ - bytes_);
   std::size_t at = 0;
-  while (expects_ != Expects::nothing) {
-    at = end_of_run(bytes.substr(0, size), at);
-    if (at == size) {
-      break;
-    }
-    if (const ParseError error = take(bytes[at]); error != ParseError::none) {
-      return {at, false, error};
-    }
-    ++at;
-  }
+  const ParseError error = scan_allowed(allowed, at);
   bytes_ += at;
   const bool complete = expects_ == Expects::nothing;
-  if (!complete && size < bytes.size()) {
+  if (error == ParseError::none && !complete && allowed.size() < bytes.size()) {
     return {at, false, over_limit()};
   }
-  return {at, complete, ParseError::none};
+  return {at, complete, error};
 }
 
-// Most bytes belong to a request line, a name or a value, and leave the state as it is.
-std::size_t HeadGuard::end_of_run(std::string_view bytes, std::size_t at) const noexcept {
-  switch (expects_) {
-    case Expects::request_line: return end_of_request_line(bytes, at);
-    case Expects::field_name: return end_of_token(bytes, at);
-    case Expects::field_value: return end_of_field_value(bytes, at);
-    default: return at;
-  }
-}
-
-// The byte at which a run ended, or a byte outside of any.
-ParseError HeadGuard::take(char byte) noexcept {
-  switch (expects_) {
-    case Expects::request_line_start:
-      if (byte == '\r' && leading_lines_ < kLeadingLinesMax) {
-        ++leading_lines_;
-        expects_ = Expects::leading_line_feed;
-        return ParseError::none;
-      }
-      expects_ = Expects::request_line;
-      return is_token_character(byte) ? ParseError::none : ParseError::malformed_request_line;
-    case Expects::leading_line_feed:
-      expects_ = Expects::request_line_start;
-      return byte == '\n' ? ParseError::none : ParseError::malformed_request_line;
-    case Expects::request_line:
-      if (byte == '\r') {
+// From `at` on, which it moves along. Each part of a head falls through to the next; where the
+// bytes end, expects_ tells how to go on.
+ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noexcept {
+  while (at < bytes.size()) {
+    switch (expects_) {
+      case Expects::request_line_start:
+        if (bytes[at] == '\r' && leading_lines_ < kLeadingLinesMax) {
+          ++leading_lines_;
+          ++at;
+          expects_ = Expects::leading_line_feed;
+          break;
+        }
+        if (!is_token_character(bytes[at])) {
+          return ParseError::malformed_request_line;
+        }
+        expects_ = Expects::request_line;
+        [[fallthrough]];
+      case Expects::request_line:
+        at = end_of_request_line(bytes, at);
+        if (at == bytes.size()) {
+          break;
+        }
+        if (bytes[at] != '\r') {
+          return ParseError::malformed_request_line;
+        }
+        ++at;
         expects_ = Expects::line_feed;
-        return ParseError::none;
-      }
-      return ParseError::malformed_request_line;
-    case Expects::line_feed:
-      expects_ = Expects::line_start;
-      return byte == '\n' ? ParseError::none : ParseError::malformed_header;
-    case Expects::line_start: return start_field(byte);
-    case Expects::field_name:
-      if (byte == ':') {
+        break;
+      case Expects::leading_line_feed:
+        if (bytes[at] != '\n') {
+          return ParseError::malformed_request_line;
+        }
+        ++at;
+        expects_ = Expects::request_line_start;
+        break;
+      case Expects::line_feed:
+        if (bytes[at] != '\n') {
+          return ParseError::malformed_header;
+        }
+        ++at;
+        expects_ = Expects::line_start;
+        break;
+      case Expects::line_start:
+        if (bytes[at] == '\r') {
+          ++at;
+          expects_ = Expects::last_line_feed;
+          break;
+        }
+        // Not a token character: a folded line (RFC 9112 section 5.2) or a nameless field among others.
+        if (++fields_ > limits_->fields_max) {
+          return ParseError::too_many_fields;
+        }
+        if (!is_token_character(bytes[at])) {
+          return ParseError::malformed_header;
+        }
+        expects_ = Expects::field_name;
+        [[fallthrough]];
+      case Expects::field_name:
+        at = end_of_token(bytes, at);
+        if (at == bytes.size()) {
+          break;
+        }
+        if (bytes[at] != ':') {
+          return ParseError::malformed_header;
+        }
+        ++at;
         expects_ = Expects::field_value;
+        [[fallthrough]];
+      case Expects::field_value:
+        at = end_of_field_value(bytes, at);
+        if (at == bytes.size()) {
+          break;
+        }
+        if (bytes[at] != '\r') {
+          return ParseError::malformed_header;
+        }
+        ++at;
+        expects_ = Expects::line_feed;
+        break;
+      case Expects::last_line_feed:
+        if (bytes[at] != '\n') {
+          return ParseError::malformed_header;
+        }
+        ++at;
+        expects_ = Expects::nothing;
         return ParseError::none;
-      }
-      return ParseError::malformed_header;
-    case Expects::field_value:
-      expects_ = Expects::line_feed;
-      return byte == '\r' ? ParseError::none : ParseError::malformed_header;
-    case Expects::last_line_feed:
-      expects_ = Expects::nothing;
-      return byte == '\n' ? ParseError::none : ParseError::malformed_header;
-    case Expects::nothing: break;
+      case Expects::nothing: return ParseError::none;
+    }
   }
-  return ParseError::malformed_header;
-}
-
-// Not a token character: a folded line (RFC 9112 section 5.2) or a nameless field among others.
-ParseError HeadGuard::start_field(char byte) noexcept {
-  if (byte == '\r') {
-    expects_ = Expects::last_line_feed;
-    return ParseError::none;
-  }
-  if (++fields_ > limits_->fields_max) {
-    return ParseError::too_many_fields;
-  }
-  expects_ = Expects::field_name;
-  return is_token_character(byte) ? ParseError::none : ParseError::malformed_header;
+  return ParseError::none;
 }
 
 ParseError HeadGuard::over_limit() const noexcept {

@@ -54,9 +54,7 @@ class HeadGuard {
     nothing,
   };
 
-  std::size_t end_of_run(std::string_view bytes, std::size_t at) const noexcept;
-  ParseError take(char byte) noexcept;
-  ParseError start_field(char byte) noexcept;
+  ParseError scan_allowed(std::string_view bytes, std::size_t& at) noexcept;
   ParseError over_limit() const noexcept;
 
   const Limits* limits_;

@@ -215,19 +215,23 @@ Parser::State Parser::parse_head(std::string_view head) {
 // method SP request-target SP HTTP-version (RFC 9112 section 3), where llhttp's own answer is too
 // coarse to tell 400 from 501 and 505.
 ParseError Parser::read_request_line(std::string_view head) {
+  constexpr std::size_t kVersionBytes = std::string_view("HTTP/1.1").size();
   const std::string_view line = head.substr(0, head.find('\r'));
   const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) {
+  if (first == std::string_view::npos || line.size() < first + kVersionBytes + 3) {
     return ParseError::malformed_request_line;
   }
+  const std::size_t last = line.size() - kVersionBytes - 1;
   const std::string_view method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  const bool is_version = version.size() == 8 && version.starts_with("HTTP/") &&
-                          is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
-  if (!is_version || !is_token(method) || target.empty() ||
-      target.find(' ') != std::string_view::npos) {
+  const bool is_version = version.starts_with("HTTP/") && is_digit(version[5]) &&
+                          version[6] == '.' && is_digit(version[7]);
+  if (!is_version || line[last] != ' ' || target.find(' ') != std::string_view::npos) {
+    return ParseError::malformed_request_line;
+  }
+  const std::optional<Method> known = parse_method(method);
+  if (!known.has_value() && !is_token(method)) {
     return ParseError::malformed_request_line;
   }
   if (target.size() > limits_->target_bytes_max) {
@@ -237,7 +241,6 @@ ParseError Parser::read_request_line(std::string_view head) {
     return ParseError::unsupported_version;
   }
   request_->version_ = version == "HTTP/1.1" ? Version::http_1_1 : Version::http_1_0;
-  const std::optional<Method> known = parse_method(method);
   if (!known.has_value() || *known == Method::connect) {
     return ParseError::unknown_method;
   }

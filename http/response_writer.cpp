@@ -26,7 +26,7 @@ void ResponseWriter::begin(Response& response, const ResponseFraming& framing) {
   response_ = &response;
   response.begin();
   framing_ = framing;
-  body_left_ = response.content_length().value_or(std::numeric_limits<std::uint64_t>::max());
+  body_left_ = framing.content_length.value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 bool ResponseWriter::write(pool::Connection& connection, std::string_view date_line) {
@@ -37,21 +37,23 @@ bool ResponseWriter::write_head(pool::Connection& connection, std::string_view d
   if (stage_ != Stage::head) {
     return stage_ != Stage::failed;
   }
-  const std::size_t size = head_bytes(*response_, framing_, date_line);
+  const std::size_t bytes_max = head_bytes_max(*response_, date_line);
   const std::span<char> room = connection.output_room();
-  if (size <= room.size()) {
-    http::write_head(room.data(), *response_, framing_, date_line);
-    connection.commit_output(size);
+  const auto write_to = [&](char* to) {
+    const char* end = http::write_head(to, *response_, framing_, date_line);
+    return static_cast<std::size_t>(end - to);
+  };
+  if (bytes_max <= room.size()) {
+    connection.commit_output(write_to(room.data()));
   } else if (connection.output_bytes() > 0) {
     return false;
   } else {  // Larger than the whole buffer.
-    auto* head = static_cast<char*>(response_->arena().try_alloc(size, 1));
+    auto* head = static_cast<char*>(response_->arena().try_alloc(bytes_max, 1));
     if (head == nullptr) {
       fail("there is no memory for its header fields");
       return false;
     }
-    http::write_head(head, *response_, framing_, date_line);
-    is_by_reference_ = connection.write_by_reference({head, size});
+    is_by_reference_ = connection.write_by_reference({head, write_to(head)});
   }
   const bool has_body = framing_.body != BodyFraming::none;
   stage_ = has_body ? Stage::body : Stage::done;
@@ -176,7 +178,7 @@ bool ResponseWriter::produce(pool::Connection& connection) {
   if (has_more && writer.written() == 0 && body_left_ > 0) {
     return fail("its body's producer says there is more, and writes nothing"), false;
   }
-  if (!has_more && writer.written() < body_left_ && response_->content_length().has_value()) {
+  if (!has_more && writer.written() < body_left_ && framing_.content_length.has_value()) {
     return fail("its body is shorter than announced"), false;
   }
   commit(connection, room, writer.written());
@@ -248,7 +250,7 @@ bool ResponseWriter::end_encoded(pool::Connection& connection) {
 }
 
 bool ResponseWriter::end_body() noexcept {
-  if (body_left_ > 0 && response_->content_length().has_value()) {
+  if (body_left_ > 0 && framing_.content_length.has_value()) {
     fail("its body is shorter than announced");
     return false;
   }

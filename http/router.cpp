@@ -13,6 +13,14 @@
 namespace stadion::http {
 namespace {
 
+/// An order of text in which most comparisons look at the size alone.
+struct ShorterFirst {
+  using is_transparent = void;
+  bool operator()(std::string_view left, std::string_view right) const noexcept {
+    return left.size() != right.size() ? left.size() < right.size() : left < right;
+  }
+};
+
 /// Of a pattern; what a path has beyond them only a `{*name}` can match. Bounds the search's depth.
 constexpr std::size_t kSegmentsMax = 64;
 constexpr std::size_t kParametersMax = 16;
@@ -85,7 +93,7 @@ struct RouteGroup {
 
 /// A segment of the patterns that share the segments before it.
 struct Router::Node {
-  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+  std::map<std::string, std::unique_ptr<Node>, ShorterFirst> literals;
   std::unique_ptr<Node> parameter;
   std::unique_ptr<Node> rest;
   std::string name;  ///< Of the parameter that this segment gives; empty for text.
@@ -105,7 +113,7 @@ struct Router::Search {
 
   Arena& arena;
   Method method;
-  std::array<PathParameter, kParametersMax> parameters{};
+  std::array<PathParameter, kParametersMax> parameters;  ///< The first parameter_count of them.
   std::size_t parameter_count = 0;
   bool is_malformed = false;
   MethodSet other_methods;  ///< Of the patterns that match, when none has a route for `method`.

@@ -53,18 +53,18 @@ std::string content_security_policy_of(const SecurityHeadersOptions& options) {
   if (!std::all_of(policy.begin(), policy.end(), is_in_policy)) {
     refuse("content_security_policy", "has a comma, or a character that is not printable ASCII");
   }
-  if (options.framing == Framing::anybody) {
+  if (options.framed_by == FramedBy::anybody) {
     return policy;
   }
   if (has_frame_ancestors(policy)) {
-    refuse("content_security_policy", "has a frame-ancestors of its own: set framing to anybody");
+    refuse("content_security_policy", "has a frame-ancestors of its own: set framed_by to anybody");
   }
   if (!policy.empty() && policy.back() != ';') {
     policy += ';';
   }
   policy += policy.empty() ? "" : " ";
-  return policy +
-         (options.framing == Framing::nobody ? "frame-ancestors 'none'" : "frame-ancestors 'self'");
+  return policy + (options.framed_by == FramedBy::nobody ? "frame-ancestors 'none'"
+                                                         : "frame-ancestors 'self'");
 }
 
 std::string strict_transport_security_of(const SecurityHeadersOptions& options) {
@@ -99,8 +99,8 @@ SecurityHeaders::SecurityHeaders(const SecurityHeadersOptions& options)
   add("Referrer-Policy", referrer_policy_);
   add("Content-Security-Policy", content_security_policy_);
   // For browsers older than frame-ancestors; all others ignore it beside that.
-  if (options.framing != Framing::anybody) {
-    add("X-Frame-Options", options.framing == Framing::nobody ? "DENY" : "SAMEORIGIN");
+  if (options.framed_by != FramedBy::anybody) {
+    add("X-Frame-Options", options.framed_by == FramedBy::nobody ? "DENY" : "SAMEORIGIN");
   }
   http_field_count_ = fields_.size();
   add("Strict-Transport-Security", strict_transport_security_);

@@ -13,7 +13,7 @@
 namespace stadion::http {
 
 /// Who may show a page within one of their own.
-enum class Framing { nobody, same_origin, anybody };
+enum class FramedBy { nobody, same_origin, anybody };
 
 /// For how long browsers shall use HTTPS alone with this host. Not taken back easily: begin with a
 /// short time.
@@ -34,7 +34,7 @@ struct SecurityHeadersOptions {
   /// strict-origin-when-cross-origin: other origins learn the origin, never the path.
   std::string referrer_policy = "strict-origin-when-cross-origin";
   /// X-Frame-Options, and frame-ancestors in Content-Security-Policy. Default is nobody.
-  Framing framing = Framing::nobody;
+  FramedBy framed_by = FramedBy::nobody;
   /// More directives for Content-Security-Policy: "default-src 'self'; img-src *". Default is none.
   std::string content_security_policy{};
   /// Strict-Transport-Security. Default is none.
@@ -52,7 +52,7 @@ class SecurityHeaders {
  public:
   /// Throws     std::invalid_argument, with the option's name in it, for a referrer policy that
   ///            there is
-  /// none of, for what cannot stand in a header, for a frame-ancestors that framing would
+  /// none of, for what cannot stand in a header, for a frame-ancestors that framed_by would
   /// contradict, and for a Strict-Transport-Security out of range.
   explicit SecurityHeaders(const SecurityHeadersOptions& options = {});
 

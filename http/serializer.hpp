@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/arena.hpp"
@@ -20,9 +22,10 @@ enum class BodyFraming : std::uint8_t {
   until_close,  ///< For a client of HTTP/1.0, which knows no chunks.
 };
 
-/// What the head says of the connection.
+/// What the head says of the body and of the connection.
 struct ResponseFraming {
   BodyFraming body = BodyFraming::content_length;
+  std::optional<std::uint64_t> content_length{};
   bool keep_alive = true;
   Version client_version = Version::http_1_1;
 };
@@ -31,12 +34,11 @@ struct ResponseFraming {
 ResponseFraming frame_response(const Response& response, Method method, Version version,
                                bool keep_alive) noexcept;
 
-/// The exact size of the head that write_head() writes.
-std::size_t head_bytes(const Response& response, const ResponseFraming& framing,
-                       std::string_view date_line) noexcept;
+/// The head that write_head() writes is at most so large, and little smaller.
+std::size_t head_bytes_max(const Response& response, std::string_view date_line) noexcept;
 
 /// Writes status line, header fields and the empty line; answers the end of what it wrote. `to` has
-/// room for head_bytes(). `date_line` is a whole line.
+/// room for head_bytes_max(). `date_line` is a whole line.
 char* write_head(char* to, const Response& response, const ResponseFraming& framing,
                  std::string_view date_line) noexcept;
 

@@ -60,7 +60,7 @@ TEST_CASE("security headers: the default is careful, and asks nobody to use HTTP
 
 TEST_CASE("security headers: each can be left out") {
   const SecurityHeaders headers(
-      {.no_sniff = false, .referrer_policy = "", .framing = Framing::anybody});
+      {.no_sniff = false, .referrer_policy = "", .framed_by = FramedBy::anybody});
   CHECK(headers.for_https().empty());
   CHECK(headers.for_http().empty());
 }
@@ -92,26 +92,26 @@ TEST_CASE("security headers: Strict-Transport-Security in its forms, and its lim
 }
 
 TEST_CASE("security headers: framing says the same in both fields") {
-  const SecurityHeadersOptions same{.framing = Framing::same_origin};
+  const SecurityHeadersOptions same{.framed_by = FramedBy::same_origin};
   CHECK(value_of(same, "X-Frame-Options") == "SAMEORIGIN");
   CHECK(value_of(same, "Content-Security-Policy") == "frame-ancestors 'self'");
-  const SecurityHeadersOptions anybody{.framing = Framing::anybody};
+  const SecurityHeadersOptions anybody{.framed_by = FramedBy::anybody};
   CHECK(value_of(anybody, "X-Frame-Options") == "none");
   CHECK(value_of(anybody, "Content-Security-Policy") == "none");
 }
 
 TEST_CASE("security headers: a policy of one's own gets frame-ancestors beside it") {
-  const auto policy = [](std::string_view text, Framing framing) {
-    return value_of({.framing = framing, .content_security_policy = std::string(text)},
+  const auto policy = [](std::string_view text, FramedBy framed_by) {
+    return value_of({.framed_by = framed_by, .content_security_policy = std::string(text)},
                     "Content-Security-Policy");
   };
-  CHECK(policy("default-src 'self'", Framing::nobody) ==
+  CHECK(policy("default-src 'self'", FramedBy::nobody) ==
         "default-src 'self'; frame-ancestors 'none'");
-  CHECK(policy(" default-src 'self'; img-src *; ", Framing::same_origin) ==
+  CHECK(policy(" default-src 'self'; img-src *; ", FramedBy::same_origin) ==
         "default-src 'self'; img-src *; frame-ancestors 'self'");
-  CHECK(policy("img-src *; frame-ancestors https://a.example", Framing::anybody) ==
+  CHECK(policy("img-src *; frame-ancestors https://a.example", FramedBy::anybody) ==
         "img-src *; frame-ancestors https://a.example");
-  CHECK(policy("report-uri /frame-ancestors", Framing::nobody) ==
+  CHECK(policy("report-uri /frame-ancestors", FramedBy::nobody) ==
         "report-uri /frame-ancestors; frame-ancestors 'none'");
 }
 

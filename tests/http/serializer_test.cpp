@@ -17,14 +17,15 @@ using tests::LiveArenas;
 
 constexpr std::string_view kDate = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
-/// The head; checks that it is as long as announced, to the byte.
+/// The head; checks that it is no longer than announced.
 std::string head_of(const Response& response, const ResponseFraming& framing) {
-  const std::size_t size = head_bytes(response, framing, kDate);
-  std::string head(size + 1, '~');
-  char* const end = write_head(head.data(), response, framing, kDate);
-  CHECK(end == head.data() + size);
+  const std::size_t bytes_max = head_bytes_max(response, kDate);
+  std::string head(bytes_max + 1, '~');
+  const char* const end = write_head(head.data(), response, framing, kDate);
+  const auto size = static_cast<std::size_t>(end - head.data());
+  CHECK(size <= bytes_max);
   CHECK(head.back() == '~');
-  head.pop_back();
+  head.resize(size);
   return head;
 }
 
