@@ -277,6 +277,9 @@ ParseError Parser::read_target(std::string_view target) {
 }
 
 Parser::Progress Parser::feed_body(std::string_view bytes) {
+  if (bytes.empty()) {
+    return {State::need_more, 0};  // A null pointer would have llhttp forget where it was.
+  }
   llhttp_->framing_begin = bytes.data();
   const llhttp_errno_t result = llhttp_execute(&llhttp_->state, bytes.data(), bytes.size());
   if (error_ != ParseError::none) {

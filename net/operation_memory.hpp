@@ -64,7 +64,7 @@ class RecycledMemory {
   void deallocate(void* memory) noexcept { free_ = ::new (memory) Block{free_}; }
 
  private:
-  static constexpr std::size_t kBlockBytes = 192;
+  static constexpr std::size_t kBlockBytes = 256;
 
   /// In the first bytes of a free block.
   struct Block {

@@ -67,13 +67,7 @@ bool is_file_too_short(const std::error_code& error) noexcept {
 
 namespace detail {
 
-bool SendFileResult::would_block() const noexcept {
-  return error == std::errc::operation_would_block ||
-         error == std::errc::resource_unavailable_try_again;
-}
-
-SendFileResult send_file_some(int socket, int file, std::uint64_t offset,
-                              std::size_t bytes) noexcept {
+IoResult send_file_some(int socket, int file, std::uint64_t offset, std::size_t bytes) noexcept {
   if (bytes == 0) {
     return {};
   }

@@ -2,166 +2,196 @@
 #include "net/socket.hpp"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
-#include <array>
+#include <new>
 #include <utility>
 
 #include "core/assert.hpp"
+#include "core/finally.hpp"
 #include "net/asio.hpp"
-#include "net/operation_memory.hpp"
+#include "net/event_set.hpp"
 #include "net/send_file.hpp"
 #include "net/worker.hpp"
 
 namespace stadion::net {
 namespace {
 
-using Memory = detail::OperationMemory<192>;
-using Allocator = detail::OperationAllocator<void, Memory>;
-
-/// Asio has a category of its own for what the system reports; users compare with std::errc.
-std::error_code portable(const std::error_code& error) noexcept {
-  return error.category() == asio::error::get_system_category()
-             ? std::error_code(error.value(), std::system_category())
-             : error;
-}
-
-asio::generic::stream_protocol protocol_of(int descriptor) noexcept {
-  int family = AF_INET;
-  socklen_t length = sizeof family;
-  ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &length);
-  return {family, 0};
+/// The result of a system call that is made again when a signal interrupts it.
+template <class Call>
+IoResult result_of(Call&& call) noexcept {
+  ssize_t done = 0;
+  do {
+    done = call();
+  } while (done < 0 && errno == EINTR);
+  if (done < 0) {
+    return {.error = {errno, std::system_category()}, .bytes = 0};
+  }
+  return {.error = {}, .bytes = static_cast<std::size_t>(done)};
 }
 
 }  // namespace
 
 bool is_end_of_stream(const std::error_code& error) noexcept { return error == asio::error::eof; }
 
-/// Outlives its Socket until the operations that were under way have been told that they are
-/// cancelled.
-struct Socket::State {
-  /// What a write that sends from a file is to send.
-  struct FilePart {
-    int file;
-    std::uint64_t offset;
-    std::size_t bytes;
-  };
+/// What the Worker's EventSet knows a socket by: it stays where it is when the Socket moves, and
+/// outlives it until on_events() has returned.
+struct Socket::State final : detail::EventSource {
+  enum class Reading : std::uint8_t { none, waits, reads };
+  enum class Writing : std::uint8_t { none, waits, writes, sends_file, has_written };
 
-  State(asio::io_context& context, int descriptor)
-      : stream(context, protocol_of(descriptor), descriptor), native_handle(descriptor) {}
+  State(detail::EventSet& event_set, int number) noexcept : events(event_set), descriptor(number) {}
 
-  detail::SendFileResult send_file_part() const noexcept {
-    return detail::send_file_some(native_handle, file_part.file, file_part.offset, file_part.bytes);
+  static State* make(detail::EventSet& events, int descriptor) {
+    return ::new (events.memory().allocate(sizeof(State))) State(events, descriptor);
+  }
+  void release() noexcept {
+    if (--references == 0) {
+      detail::EventSet& recycler = events;
+      this->~State();
+      recycler.memory().deallocate(this);
+    }
   }
 
-  detail::StreamSocket stream;
-  int native_handle;
-  unsigned references =
-      1;  ///< The Socket's, and one per operation under way. One thread: not atomic.
-  bool is_closed = false;
+  IoResult read(std::span<char> room) noexcept;
+  IoResult write(std::string_view head, std::string_view tail, MoreOutput follows) noexcept;
+  IoResult send_file(int from, std::uint64_t begin, std::size_t size) noexcept;
+
+  void begin_writing(Writing what, IoCompletion completion);
+  IoResult write_some() noexcept;
+  void go_on_writing();
+  void go_on_reading();
+  void on_events(std::uint32_t what) override;
+
+  detail::EventSet& events;
+  int descriptor;
+  unsigned references = 1;  ///< The Socket's, and one within on_events().
+  bool may_read = false;    ///< There may be something, which epoll does not tell again.
+  bool may_write = true;
+  bool is_ended = false;  ///< By the peer, or by a failure.
+  bool has_hung_up = false;
+  bool has_failed = false;
+
+  Reading reading = Reading::none;
+  Writing writing = Writing::none;
   IoCompletion read_completion{};
   IoCompletion write_completion{};
-  FilePart file_part{};
-  detail::SendFileResult file_sent;
-  Memory read_memory;
-  Memory write_memory;
+  IoCompletion hang_up{};
+  std::span<char> buffer;
+  // What is being written: the first three, or bytes of a file.
+  std::string_view first;
+  std::string_view second;
+  MoreOutput more = MoreOutput::none;
+  int file = -1;
+  std::uint64_t offset = 0;
+  std::size_t file_bytes = 0;
+  IoResult written;
 };
 
-namespace {
+IoResult Socket::State::read(std::span<char> room) noexcept {
+  IoResult result = result_of([&] { return ::recv(descriptor, room.data(), room.size(), 0); });
+  if (result.would_block()) {
+    may_read = false;
+  } else if (!result.error && result.bytes == 0) {
+    result.error = asio::error::make_error_code(asio::error::eof);
+  } else if (result.bytes < room.size()) {
+    may_read = is_ended;  // That was all: of what comes from here on epoll tells.
+  }
+  return result;
+}
 
-/// Counts a handler as a user of its socket's state.
-template <class State>
-class StateReference {
- public:
-  explicit StateReference(State* state) noexcept : state_(state) { ++state_->references; }
-  StateReference(StateReference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  StateReference(const StateReference& other) noexcept : StateReference(other.state_) {}
-  StateReference& operator=(const StateReference&) = delete;
-  ~StateReference() {
-    if (state_ != nullptr && --state_->references == 0) {
-      delete state_;
+IoResult Socket::State::write(std::string_view head, std::string_view tail,
+                              MoreOutput follows) noexcept {
+  const int flags = MSG_NOSIGNAL | (follows == MoreOutput::follows ? MSG_MORE : 0);
+  const IoResult result = result_of([&] {
+    if (tail.empty()) {
+      return ::send(descriptor, head.data(), head.size(), flags);
     }
+    iovec both[] = {{const_cast<char*>(head.data()), head.size()},
+                    {const_cast<char*>(tail.data()), tail.size()}};
+    msghdr message{};
+    message.msg_iov = both;
+    message.msg_iovlen = std::size(both);
+    return ::sendmsg(descriptor, &message, flags);
+  });
+  may_write = !result.would_block();
+  return result;
+}
+
+IoResult Socket::State::send_file(int from, std::uint64_t begin, std::size_t size) noexcept {
+  const IoResult result =
+      detail::send_file_some(descriptor, from, begin, std::min(size, kSendFileBytesMax));
+  may_write = !result.would_block();
+  return result;
+}
+
+IoResult Socket::State::write_some() noexcept {
+  return writing == Writing::writes ? write(first, second, more)
+                                    : send_file(file, offset, file_bytes);
+}
+
+void Socket::State::begin_writing(Writing what, IoCompletion completion) {
+  write_completion = completion;
+  writing = what;
+  written = write_some();
+  if (!written.would_block()) {
+    writing = Writing::has_written;
+    events.defer(*this);
   }
-  State* get() const noexcept { return state_; }
-  State* operator->() const noexcept { return state_; }
+}
 
- private:
-  State* state_;
-};
-
-}  // namespace
-
-struct Socket::ReadHandler {
-  using allocator_type = Allocator;
-
-  StateReference<State> state;
-
-  allocator_type get_allocator() const noexcept { return allocator_type(state->read_memory); }
-  void operator()(std::error_code error, std::size_t bytes) const {
-    if (!state->is_closed) {
-      state->read_completion(portable(error), bytes);
-    }
+void Socket::State::go_on_writing() {
+  if (writing == Writing::none || (!may_write && writing != Writing::has_written)) {
+    return;
   }
-};
-
-struct Socket::WriteHandler {
-  using allocator_type = Allocator;
-
-  StateReference<State> state;
-
-  allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
-  void operator()(std::error_code error, std::size_t bytes) const {
-    if (!state->is_closed) {
-      state->write_completion(portable(error), bytes);
-    }
-  }
-};
-
-/// The end of a write from a file that had nothing to wait for.
-struct Socket::FileSentHandler {
-  using allocator_type = Allocator;
-
-  StateReference<State> state;
-
-  allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
-  void operator()() const {
-    if (!state->is_closed) {
-      state->write_completion(state->file_sent.error, state->file_sent.bytes);
-    }
-  }
-};
-
-/// Goes on with a write from a file when the socket has room.
-struct Socket::FileRoomHandler {
-  using allocator_type = Allocator;
-
-  StateReference<State> state;
-
-  static void wait(State& state) {
-    state.stream.async_wait(detail::StreamSocket::wait_write,
-                            FileRoomHandler{StateReference(&state)});
-  }
-
-  allocator_type get_allocator() const noexcept { return allocator_type(state->write_memory); }
-  void operator()(std::error_code error) const {
-    if (state->is_closed) {
+  if (writing == Writing::writes || writing == Writing::sends_file) {
+    written = write_some();
+    if (written.would_block()) {
       return;
     }
-    if (error) {
-      return state->write_completion(portable(error), 0);
-    }
-    const detail::SendFileResult sent = state->send_file_part();
-    if (sent.would_block()) {
-      return wait(*state.get());
-    }
-    state->write_completion(sent.error, sent.bytes);
   }
-};
+  writing = Writing::none;
+  const IoResult result = std::exchange(written, {});
+  write_completion(result.error, result.bytes);
+}
 
-Socket::Socket(Worker& worker, int descriptor)
-    : state_(new State(worker.io_context(), descriptor)) {
-  std::error_code ignored;  // It is non-blocking already; this only lets Asio know.
-  state_->stream.native_non_blocking(true, ignored);
+void Socket::State::go_on_reading() {
+  if (reading == Reading::none || !may_read) {
+    return;
+  }
+  const IoResult result = reading == Reading::reads ? read(buffer) : IoResult{};
+  if (!result.would_block()) {
+    reading = Reading::none;
+    read_completion(result.error, result.bytes);
+  }
+}
+
+void Socket::State::on_events(std::uint32_t what) {
+  const bool is_over = (what & (EPOLLERR | EPOLLHUP)) != 0;
+  is_ended = is_ended || is_over || (what & EPOLLRDHUP) != 0;
+  may_read = may_read || is_over || (what & (EPOLLIN | EPOLLRDHUP)) != 0;
+  may_write = may_write || is_over || (what & EPOLLOUT) != 0;
+  has_hung_up = has_hung_up || is_over;
+  has_failed = has_failed || (what & EPOLLERR) != 0;
+
+  ++references;
+  const auto let_go = finally([this] { release(); });
+  const bool is_awaited = reading != Reading::none || writing != Writing::none;
+  go_on_writing();
+  go_on_reading();
+  if (is_over && !is_awaited && hang_up.function != nullptr) {
+    hang_up({}, 0);
+  }
+}
+
+Socket::Socket(Worker& worker, int descriptor) {
+  State* state = State::make(worker.event_set(), descriptor);
+  if (const std::error_code error = state->events.add(descriptor, *state)) {
+    state->release();
+    throw std::system_error(error, "cannot watch a socket");
+  }
+  state_ = state;
 }
 
 Socket::Socket(Socket&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
@@ -174,59 +204,91 @@ Socket& Socket::operator=(Socket&& other) noexcept {
   return *this;
 }
 
-void Socket::async_read_some(std::span<char> buffer, IoCompletion completion) {
+IoResult Socket::read_some(std::span<char> buffer) noexcept {
+  STADION_ASSERT(is_open() && !buffer.empty());
+  return state_->read(buffer);
+}
+
+IoResult Socket::write_some(std::string_view first, std::string_view second,
+                            MoreOutput more) noexcept {
   STADION_ASSERT(is_open());
+  return state_->write(first, second, more);
+}
+
+IoResult Socket::send_file_some(int file, std::uint64_t offset, std::size_t bytes) noexcept {
+  STADION_ASSERT(is_open());
+  return state_->send_file(file, offset, bytes);
+}
+
+void Socket::wait_readable(IoCompletion completion) {
+  STADION_ASSERT(is_open() && state_->reading == State::Reading::none);
   state_->read_completion = completion;
-  state_->stream.async_read_some(asio::buffer(buffer.data(), buffer.size()),
-                                 ReadHandler{StateReference(state_)});
+  state_->reading = State::Reading::waits;
+  if (state_->may_read) {
+    state_->events.defer(*state_);
+  }
+}
+
+void Socket::wait_writable(IoCompletion completion) {
+  STADION_ASSERT(is_open() && state_->writing == State::Writing::none);
+  state_->write_completion = completion;
+  state_->writing = State::Writing::waits;
+  if (state_->may_write) {
+    state_->events.defer(*state_);
+  }
+}
+
+void Socket::on_hang_up(IoCompletion completion) noexcept {
+  STADION_ASSERT(is_open());
+  state_->hang_up = completion;
+}
+
+bool Socket::has_hung_up() const noexcept { return is_open() && state_->has_hung_up; }
+
+bool Socket::has_failed() const noexcept { return is_open() && state_->has_failed; }
+
+void Socket::async_read_some(std::span<char> buffer, IoCompletion completion) {
+  state_->buffer = buffer;
+  wait_readable(completion);
+  state_->reading = State::Reading::reads;
 }
 
 void Socket::async_write_some(std::string_view first, std::string_view second,
                               IoCompletion completion, MoreOutput more) {
-  STADION_ASSERT(is_open());
-  state_->write_completion = completion;
-  WriteHandler handler{StateReference(state_)};
-  const int flags = more == MoreOutput::follows ? MSG_MORE : 0;
-  if (second.empty()) {
-    state_->stream.async_send(asio::buffer(first), flags, std::move(handler));
-  } else {
-    const std::array<asio::const_buffer, 2> both{asio::buffer(first), asio::buffer(second)};
-    state_->stream.async_send(both, flags, std::move(handler));
-  }
+  STADION_ASSERT(is_open() && state_->writing == State::Writing::none);
+  state_->first = first;
+  state_->second = second;
+  state_->more = more;
+  state_->begin_writing(State::Writing::writes, completion);
 }
 
 void Socket::async_send_file_some(int file, std::uint64_t offset, std::size_t bytes,
                                   IoCompletion completion) {
-  STADION_ASSERT(is_open());
-  state_->write_completion = completion;
-  state_->file_part = {file, offset, std::min(bytes, kSendFileBytesMax)};
-  state_->file_sent = state_->send_file_part();
-  if (state_->file_sent.would_block()) {
-    FileRoomHandler::wait(*state_);
-  } else {
-    asio::post(state_->stream.get_executor(), FileSentHandler{StateReference(state_)});
-  }
+  STADION_ASSERT(is_open() && state_->writing == State::Writing::none);
+  state_->file = file;
+  state_->offset = offset;
+  state_->file_bytes = bytes;
+  state_->begin_writing(State::Writing::sends_file, completion);
 }
 
 void Socket::shutdown_send() noexcept {
   if (is_open()) {
-    std::error_code ignored;  // The peer may be gone already; then there is nobody left to tell.
-    state_->stream.shutdown(detail::StreamSocket::shutdown_send, ignored);
+    ::shutdown(state_->descriptor, SHUT_WR);  // A peer that is gone already need not be told.
   }
 }
 
 void Socket::close() noexcept {
   if (State* state = std::exchange(state_, nullptr)) {
-    state->is_closed = true;
-    std::error_code ignored;
-    state->stream.close(ignored);
-    if (--state->references == 0) {
-      delete state;
-    }
+    state->reading = State::Reading::none;
+    state->writing = State::Writing::none;
+    state->hang_up = {};
+    state->events.remove(state->descriptor, *state);
+    ::close(state->descriptor);
+    state->release();
   }
 }
 
-int Socket::native_handle() const noexcept { return is_open() ? state_->native_handle : -1; }
+int Socket::native_handle() const noexcept { return is_open() ? state_->descriptor : -1; }
 
 Endpoint Socket::remote_endpoint() const noexcept {
   sockaddr_storage address{};

@@ -10,6 +10,7 @@
 #include "core/finally.hpp"
 #include "core/log.hpp"
 #include "net/asio.hpp"
+#include "net/event_set.hpp"
 #include "net/task_inbox.hpp"
 #include "net/timer_queue.hpp"
 
@@ -19,15 +20,21 @@ struct Worker::Loop {
   explicit Loop(std::string thread_name)
       : name(std::move(thread_name)), context(1), work(context.get_executor()) {
     timers.attach(context, runner);
+    events.attach(context);
   }
-  ~Loop() { timers.detach(); }
+  ~Loop() {
+    events.detach();
+    timers.detach();
+  }
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   std::string name;
   std::atomic<std::thread::id> runner{};
-  // Before the context, whose last handlers may cancel timers and free operations as they go.
+  // Before the context, whose last handlers may cancel timers, close sockets and free operations as
+  // they go.
+  detail::EventSet events;
   detail::TimerQueue timers;
   detail::TaskInbox inbox;
   asio::io_context context;
@@ -52,6 +59,7 @@ void Worker::start() {
 void Worker::run() {
   loop_->runner = std::this_thread::get_id();
   const auto leave = finally([this] { loop_->runner = std::thread::id{}; });
+  loop_->events.go_on();
   for (;;) {
     try {
       loop_->context.run();
@@ -65,7 +73,10 @@ void Worker::run() {
   }
 }
 
-void Worker::stop() noexcept { loop_->context.stop(); }
+void Worker::stop() noexcept {
+  loop_->events.stop();
+  loop_->context.stop();
+}
 
 void Worker::join() {
   if (loop_->thread.joinable()) {
@@ -80,6 +91,8 @@ void Worker::post(PostedTask& task) { loop_->inbox.post(task, loop_->context); }
 bool Worker::is_current() const noexcept { return loop_->runner == std::this_thread::get_id(); }
 
 asio::io_context& Worker::io_context() noexcept { return loop_->context; }
+
+detail::EventSet& Worker::event_set() noexcept { return loop_->events; }
 
 detail::TimerQueue& Worker::timer_queue() noexcept { return loop_->timers; }
 

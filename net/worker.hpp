@@ -15,8 +15,9 @@ class io_context;
 namespace stadion::net {
 
 namespace detail {
+class EventSet;
 class TimerQueue;
-}
+}  // namespace detail
 
 /// One thread and one event loop, which share nothing with the next Worker: what is made on a
 /// Worker (sockets, timers, pools) is used on its thread alone.
@@ -59,10 +60,12 @@ class Worker {
   asio::io_context& io_context() noexcept;
 
  private:
+  friend class Socket;
   friend class Timer;
 
   struct Loop;
 
+  detail::EventSet& event_set() noexcept;
   detail::TimerQueue& timer_queue() noexcept;
 
   std::unique_ptr<Loop> loop_;

@@ -21,6 +21,8 @@ Connection* ConnectionRef::get() const noexcept {
 
 ConnectionRef Connection::ref() const noexcept { return pool_->ref_of(*this); }
 
+bool Connection::input_full() const noexcept { return input_.size() == pool_->buffer_bytes_; }
+
 void Connection::Buffer::drop_front(std::size_t bytes) noexcept {
   begin += bytes;
   if (begin == end) {
@@ -36,7 +38,6 @@ void Connection::Buffer::move_to_front() noexcept {
 
 void Connection::consume(std::size_t bytes) noexcept {
   STADION_ASSERT(bytes <= input_.size());
-  // The offset alone moves: a read into the free end may be under way.
   input_.begin += bytes;
 }
 
@@ -53,17 +54,17 @@ bool Connection::write(std::string_view bytes) noexcept {
 }
 
 std::span<char> Connection::output_room() noexcept {
-  if (has_output_elsewhere()) {
+  if (has_output_elsewhere() || !pool_->ensure_memory(*this, output_)) {
     return {};
   }
-  if (output_.begin > 0 && !writing_) {
+  if (output_.begin > 0) {
     output_.move_to_front();
   }
-  return {output_.at(output_.end), output_.capacity - output_.end};
+  return {output_.at(output_.end), pool_->buffer_bytes_ - output_.end};
 }
 
 void Connection::commit_output(std::size_t bytes) noexcept {
-  STADION_ASSERT(bytes <= output_.capacity - output_.end);
+  STADION_ASSERT(bytes <= pool_->buffer_bytes_ - output_.end);
   output_.end += bytes;
 }
 
@@ -97,7 +98,7 @@ void Connection::note_file_sent(std::size_t bytes) noexcept {
 
 void Connection::flush() {
   if (!in_handler_) {
-    pool_->move_on(*this);
+    pool_->move_on(*this, SocketPool::Sending::later);
   }
 }
 

@@ -41,8 +41,8 @@ class ConnectionRef {
   std::uint64_t generation_ = 0;
 };
 
-/// One connection of a SocketPool: its socket, an input and an output buffer carved from the pool's
-/// arena, and user data.
+/// One connection of a SocketPool: its socket, user data, and, while there is something in them, an
+/// input and an output buffer carved from the pool's arena.
 ///
 /// Within the functions of a ConnectionHandler, what is written is sent, and more is read, when the
 /// function returns. Elsewhere, say so with flush().
@@ -72,12 +72,13 @@ class Connection {
   /// Done with the first `bytes` of input().
   void consume(std::size_t bytes) noexcept;
   /// Whether input() fills the whole buffer: nothing more arrives until some is consumed.
-  bool input_full() const noexcept { return input_.size() == input_.capacity; }
+  bool input_full() const noexcept;
   /// Whether the peer has ended its side: what is in input() is the last.
   bool input_ended() const noexcept { return input_ended_; }
 
   /// Copies to the output buffer. False, and nothing is taken, when the room doesn't suffice: wait
-  /// for ConnectionHandler::on_output_sent().
+  /// for ConnectionHandler::on_output_sent(). When there is no memory for a buffer, the connection
+  /// is closed, and an error logged.
   bool write(std::string_view bytes) noexcept;
   /// The room in the output buffer, to be written to in place and then committed. Empty while a
   /// write by reference or from a file is pending.
@@ -107,8 +108,8 @@ class Connection {
   /// Whether a write by reference or from a file is pending.
   bool has_output_elsewhere() const noexcept { return !referenced_.empty() || file_.bytes > 0; }
 
-  /// Starts sending what was written and reading more, for calls from outside a handler's
-  /// functions.
+  /// Has what was written sent, and more read, in the loop's next turn, for calls from outside a
+  /// handler's functions.
   void flush();
   /// Has ConnectionHandler::on_notify() called, now: for whoever learns elsewhere that something can go
   /// on here. What it writes is sent, as from the handler's other functions.
@@ -134,10 +135,9 @@ class Connection {
  private:
   friend class SocketPool;
 
-  /// A stretch of a connection's block: [begin, end) holds bytes.
+  /// Of its memory, of which there is none until it is needed, [begin, end) holds bytes.
   struct Buffer {
     char* memory = nullptr;
-    std::size_t capacity = 0;
     std::size_t begin = 0;
     std::size_t end = 0;
 
@@ -160,16 +160,14 @@ class Connection {
 
   bool output_idle() const noexcept { return output_bytes() == 0; }
   bool has_output_in_memory() const noexcept { return output_.size() + referenced_.size() > 0; }
-  /// Neither reads nor writes: the loop would not tell if the peer were gone.
-  bool is_unwatched() const noexcept { return !reading_ && !writing_; }
   bool is_discarding() const noexcept { return closes_after_output_ || lingers_; }
   void note_sent(std::size_t bytes) noexcept;
   void note_file_sent(std::size_t bytes) noexcept;
 
   SocketPool* pool_;
   std::uint32_t index_;
-  bool reading_ = false;
-  bool writing_ = false;
+  bool reading_ = false;  ///< Waits for something to read;
+  bool writing_ = false;  ///< for room to write.
   bool input_ended_ = false;
   bool closes_after_output_ = false;
   bool closes_ = false;   ///< At the end of the handler's function.
@@ -212,10 +210,9 @@ class ConnectionHandler {
   /// The pool is being drained. Default: send what was written, and close.
   virtual void on_drain(Connection& connection) { connection.close_after_output(); }
   /// The connection is about to go, whatever the reason: the last chance to look at its data().
-  /// That the peer has reset the connection is told at once while the pool reads or has output to
-  /// send, and else within kSweepInterval: a handler that waits for something else, with the input
-  /// full or at its end, hears of it, too. A peer that ended its side in order is heard of when the
-  /// input before that is read, so not while the input is full.
+  /// That the peer has reset the connection is told at once, whatever the handler waits for. A peer
+  /// that ended its side in order is heard of when the input before that is read, so not while the
+  /// input is full.
   virtual void on_close(Connection& /*connection*/) noexcept {}
 };
 

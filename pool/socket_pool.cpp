@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/socket_pool.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <limits>
 #include <memory>
@@ -76,7 +73,7 @@ SocketPool::SocketPool(Arena& arena, std::size_t max_connections, std::size_t bu
     : arena_(&arena),
       buffer_bytes_(buffer_bytes),
       times_(times),
-      buffers_(arena, 2 * buffer_bytes),
+      buffers_(arena, buffer_bytes),
       index_by_handle_(arena) {
   table_ = take_table(checked_limit(max_connections));
   max_connections_.add(max_connections);
@@ -95,6 +92,7 @@ void SocketPool::start(net::Worker& worker, ConnectionHandler& handler) {
   arm_sweep();
   for_each([this](Connection& connection) {
     connection.last_activity_ = now_;
+    connection.socket_.on_hang_up(completion_for<&SocketPool::on_hang_up>(connection));
     tell_handler(connection, &ConnectionHandler::on_open);
   });
 }
@@ -106,13 +104,11 @@ Connection* SocketPool::add(net::Socket socket) {
     return nullptr;
   }
   const int handle = socket.native_handle();
-  auto* block = static_cast<char*>(buffers_.acquire());
   const std::uint32_t index = table_->take_slot();
   try {
     index_by_handle_.insert_or_assign(handle, index);
   } catch (...) {
     table_->free_slot(index);
-    buffers_.release(block);
     throw;
   }
   const std::uint64_t generation = ++last_generation_;
@@ -120,9 +116,6 @@ Connection* SocketPool::add(net::Socket socket) {
   Connection* memory = table_->connections + index;
   stadion::detail::unpoison(memory, sizeof(Connection));
   auto* connection = ::new (memory) Connection(*this, index, std::move(socket));
-  connection->input_ = {.memory = block, .capacity = buffer_bytes_};
-  connection->output_ = {.memory = block + buffer_bytes_, .capacity = buffer_bytes_};
-
   active_.increment();
   added_.increment();
   peak_.add(size() > peak_.value() ? 1 : 0);
@@ -131,6 +124,7 @@ Connection* SocketPool::add(net::Socket socket) {
   if (handler_ == nullptr) {
     return connection;
   }
+  connection->socket_.on_hang_up(completion_for<&SocketPool::on_hang_up>(*connection));
   tell_handler(*connection, &ConnectionHandler::on_open);
   return lookup(index, generation);
 }
@@ -152,7 +146,8 @@ void SocketPool::remove(Connection& connection) {
   }
   Connection& gone = table_->connections[index];  // Elsewhere now, if on_close() resized the pool.
   index_by_handle_.erase(gone.socket_.native_handle());
-  buffers_.release(gone.input_.memory);
+  give_back(gone.input_);
+  give_back(gone.output_);
   std::destroy_at(&gone);
   stadion::detail::scrub(&gone, sizeof gone);
   table_->free_slot(index);
@@ -227,7 +222,6 @@ void SocketPool::sweep(Connection::Clock::time_point now) {
       sweep_connection(connection);
     }
   });
-  remove_those_reset();
 }
 
 void SocketPool::sweep_connection(Connection& connection) {
@@ -248,44 +242,6 @@ void SocketPool::sweep_connection(Connection& connection) {
   connection.cancel_expiry();
   connection.last_activity_ = now_;  // A handler that doesn't close gets as much time again.
   tell_handler(connection, &ConnectionHandler::on_timeout);
-}
-
-// Asio tells of a reset only to an operation that is under way. The one for errors alone,
-// async_wait(wait_error), would do, but while it is under way Asio tries no read at once, and each
-// costs an epoll_ctl() more. So those that have nothing under way, of which there are few as a
-// rule, are asked here, many in one system call.
-void SocketPool::remove_those_reset() {
-  constexpr std::size_t kAskedAtOnce = 64;
-  if (handler_ == nullptr) {
-    return;
-  }
-  std::array<pollfd, kAskedAtOnce> polls;
-  std::array<ConnectionRef, kAskedAtOnce> refs;
-  std::size_t count = 0;
-  const auto ask = [&] {
-    const std::size_t asked = std::exchange(count, 0);
-    if (asked == 0 || ::poll(polls.data(), asked, 0) <= 0) {
-      return;
-    }
-    for (std::size_t i = 0; i < asked; ++i) {
-      Connection* connection = refs[i].get();
-      // Where there is input still to come, a hang-up may be no more than the end of a Unix socket.
-      if (connection != nullptr &&
-          (polls[i].revents & (connection->input_ended_ ? POLLERR | POLLHUP : POLLERR)) != 0) {
-        remove(*connection);
-      }
-    }
-  };
-  for_each([&](Connection& connection) {
-    if (connection.is_unwatched()) {
-      polls[count] = {.fd = connection.socket_.native_handle(), .events = 0, .revents = 0};
-      refs[count] = connection.ref();
-      if (++count == kAskedAtOnce) {
-        ask();
-      }
-    }
-  });
-  ask();
 }
 
 Connection* SocketPool::lookup(std::uint32_t index, std::uint64_t generation) noexcept {

@@ -19,8 +19,7 @@
 
 namespace stadion::pool {
 
-/// How often a pool looks for connections whose time has come, and asks after the peers of those on
-/// which it neither reads nor writes.
+/// How often a pool looks for connections whose time has come.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
 /// For the first two, zero means no limit.
@@ -57,9 +56,10 @@ struct SocketPoolStatistics {
 ///     pool.start(worker, handler);  // Reads, writes and keeps the time on the handler's behalf.
 ///     Listener listener(worker, endpoint, [&](Socket socket) { pool.add(std::move(socket)); });
 ///
-/// Without start() it holds connections and does no I/O. Buffers are recycled within the pool:
+/// Without start() it holds connections and does no I/O. A connection has buffers only while there
+/// is something in them, so one that is idle costs little; they are recycled within the pool. Thus
 /// adding and removing for ever does not grow the arena, whose size is bounded by the most
-/// connections there were at a time.
+/// connections and the most buffers there were at a time.
 ///
 /// Lifetime   The arena outlives it; `arena.make<SocketPool>(arena, …)` has dispose() free pool and
 ///            buffers together. Destroying it closes every connection, on_close() included.
@@ -67,7 +67,8 @@ struct SocketPoolStatistics {
 /// Limits     max_connections is from 1 to 2^24; with so many, add() refuses. buffer_bytes each for
 ///            input and output.
 /// Throws     ArenaFailed when the arena is short of memory, std::invalid_argument for a
-///            max_connections out of range; the pool is then as it was.
+///            max_connections out of range; the pool is then as it was. A connection for which there
+///            is no buffer when it needs one is closed.
 /// Source     Document Pattern 2 "Pool with Shared Arena", Rule 3 "Handle Pool Resize Carefully".
 class SocketPool {
  public:
@@ -142,21 +143,26 @@ class SocketPool {
   Table* take_table(std::uint32_t capacity);
   void move_to_table(Table& table) noexcept;
 
-  template <void (SocketPool::*Done)(Connection&, std::error_code, std::size_t)>
+  /// Whether output is sent at once, or in the loop's next turn.
+  enum class Sending : bool { now, later };
+
+  template <void (SocketPool::*Told)(Connection&)>
   net::IoCompletion completion_for(const Connection& connection) noexcept;
-  void on_read(Connection& connection, std::error_code error, std::size_t bytes);
-  void on_written(Connection& connection, std::error_code error, std::size_t bytes);
-  void on_file_sent(Connection& connection, std::error_code error, std::size_t bytes);
-  void go_on_after_sending(Connection& connection, std::size_t bytes);
+  void on_readable(Connection& connection);
+  void on_writable(Connection& connection);
+  void on_hang_up(Connection& connection);
   static void log_file_failure(const Connection& connection, const std::error_code& error);
-  void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&));
-  void move_on(Connection& connection);
-  void start_reading(Connection& connection);
-  void start_writing(Connection& connection);
+  void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&),
+                    Sending sending = Sending::now);
+  void move_on(Connection& connection, Sending sending);
+  void wait_for_input(Connection& connection);
+  void wait_for_room(Connection& connection);
+  void send(Connection& connection);
+  bool ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept;
+  void give_back(Connection::Buffer& buffer) noexcept;
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;
   void sweep_connection(Connection& connection);
-  void remove_those_reset();
   void arm_sweep();
   void report_drained();
 
@@ -211,6 +217,20 @@ void SocketPool::for_each(Visit&& visit) {
       visit(*connection);
     }
   }
+}
+
+template <void (SocketPool::*Told)(Connection&)>
+net::IoCompletion SocketPool::completion_for(const Connection& connection) noexcept {
+  // By slot and generation: the connection may have moved by the time that it is told.
+  const std::uint64_t generation = ref_of(connection).generation_;
+  const auto tell = [](void* pool, std::uint64_t tag, std::error_code, std::size_t) {
+    auto* self = static_cast<SocketPool*>(pool);
+    const auto index = static_cast<std::uint32_t>(tag & (kConnectionsMax - 1));
+    if (Connection* told = self->lookup(index, tag >> kIndexBits)) {
+      (self->*Told)(*told);
+    }
+  };
+  return {tell, this, (generation << kIndexBits) | connection.index_};
 }
 
 }  // namespace stadion::pool

@@ -23,62 +23,46 @@ bool is_of_peer(const std::error_code& error) noexcept {
 
 }  // namespace
 
-template <void (SocketPool::*Done)(Connection&, std::error_code, std::size_t)>
-net::IoCompletion SocketPool::completion_for(const Connection& connection) noexcept {
-  // By slot and generation: the connection may have moved by the time the operation is done.
-  const std::uint64_t generation = ref_of(connection).generation_;
-  const auto done = [](void* pool, std::uint64_t tag, std::error_code error, std::size_t bytes) {
-    auto* self = static_cast<SocketPool*>(pool);
-    const auto index = static_cast<std::uint32_t>(tag & (kConnectionsMax - 1));
-    if (Connection* completed = self->lookup(index, tag >> kIndexBits)) {
-      (self->*Done)(*completed, error, bytes);
-    }
-  };
-  return {done, this, (generation << kIndexBits) | connection.index_};
-}
-
-void SocketPool::on_read(Connection& connection, std::error_code error, std::size_t bytes) {
+void SocketPool::on_readable(Connection& connection) {
   connection.reading_ = false;
-  connection.input_.end += bytes;
-  bytes_in_.add(bytes);
+  Connection::Buffer& input = connection.input_;
+  if (connection.input_full()) {
+    return;  // By now; it is waited for again when some was consumed.
+  }
+  if (!ensure_memory(connection, input)) {
+    return remove(connection);
+  }
+  if (input.begin > 0) {
+    input.move_to_front();
+  }
+  const net::IoResult result =
+      connection.socket_.read_some({input.at(input.end), buffer_bytes_ - input.end});
+  if (result.would_block()) {
+    return move_on(connection, Sending::now);
+  }
+  input.end += result.bytes;
+  bytes_in_.add(result.bytes);
   connection.last_activity_ = now_;
-  connection.input_ended_ = net::is_end_of_stream(error);
-  if (error && !connection.input_ended_) {
+  connection.input_ended_ = net::is_end_of_stream(result.error);
+  if (result.error && !connection.input_ended_) {
     remove(connection);
   } else if (connection.is_discarding()) {
-    move_on(connection);
+    move_on(connection, Sending::now);
   } else {
     tell_handler(connection, connection.input_ended_ ? &ConnectionHandler::on_input_end
                                                      : &ConnectionHandler::on_input);
   }
 }
 
-void SocketPool::on_written(Connection& connection, std::error_code error, std::size_t bytes) {
+void SocketPool::on_writable(Connection& connection) {
   connection.writing_ = false;
-  if (error) {
-    return remove(connection);
-  }
-  connection.note_sent(bytes);
-  go_on_after_sending(connection, bytes);
+  move_on(connection, Sending::now);
 }
 
-void SocketPool::on_file_sent(Connection& connection, std::error_code error, std::size_t bytes) {
-  connection.writing_ = false;
-  if (error) {
-    log_file_failure(connection, error);
-    return remove(connection);
-  }
-  connection.note_file_sent(bytes);
-  go_on_after_sending(connection, bytes);
-}
-
-void SocketPool::go_on_after_sending(Connection& connection, std::size_t bytes) {
-  bytes_out_.add(bytes);
-  connection.last_activity_ = now_;
-  if (connection.output_idle()) {
-    tell_handler(connection, &ConnectionHandler::on_output_sent);
-  } else {
-    move_on(connection);
+// Where there is input still to come, the hang-up of a Unix socket is no more than its end.
+void SocketPool::on_hang_up(Connection& connection) {
+  if (connection.socket_.has_failed() || connection.input_ended_) {
+    remove(connection);
   }
 }
 
@@ -92,7 +76,7 @@ void SocketPool::log_file_failure(const Connection& connection, const std::error
 }
 
 void SocketPool::tell_handler(Connection& connection,
-                              void (ConnectionHandler::*function)(Connection&)) {
+                              void (ConnectionHandler::*function)(Connection&), Sending sending) {
   if (connection.in_handler_) {
     (handler_->*function)(connection);
     return;
@@ -112,65 +96,110 @@ void SocketPool::tell_handler(Connection& connection,
   if (Connection* still = ref.get()) {
     still->in_handler_ = false;
     still->closes_ = still->closes_ || failed;
-    move_on(*still);
+    move_on(*still, sending);
   }
 }
 
 // After anything happened: close it, send, or read, whatever its state asks for.
-void SocketPool::move_on(Connection& connection) {
+void SocketPool::move_on(Connection& connection, Sending sending) {
   if (connection.closes_) {
     return remove(connection);
   }
   if (handler_ == nullptr) {
     return;
   }
-  start_writing(connection);
-  if (connection.closes_after_output_ && connection.output_idle()) {
+  if (!connection.output_idle()) {
+    return sending == Sending::now && !connection.writing_ ? send(connection)
+                                                           : wait_for_room(connection);
+  }
+  give_back(connection.output_);
+  if (connection.closes_after_output_) {
     return begin_linger(connection);
   }
-  start_reading(connection);
+  if (connection.input_ended_ && connection.socket_.has_hung_up()) {
+    return remove(connection);  // Nobody is there to be answered.
+  }
+  wait_for_input(connection);
 }
 
-// Not while output is under way: a peer that doesn't take its answers gets no more questions in,
-// and by the time that the output is sent, the next input is likely to be there, which saves a
-// probe.
-void SocketPool::start_reading(Connection& connection) {
+// Not while output waits: a peer that doesn't take its answers gets no more questions in.
+void SocketPool::wait_for_input(Connection& connection) {
   Connection::Buffer& input = connection.input_;
-  if (connection.reading_ || connection.writing_ || connection.input_ended_) {
-    return;
-  }
   if (connection.lingers_) {
     input.begin = input.end;
   }
-  if (input.begin > 0) {
+  if (input.size() == 0) {
+    give_back(input);
+  } else if (input.begin > 0) {
     input.move_to_front();
   }
-  if (input.end == input.capacity) {
-    return;
+  if (!connection.reading_ && !connection.input_ended_ && !connection.input_full()) {
+    connection.reading_ = true;
+    connection.socket_.wait_readable(completion_for<&SocketPool::on_readable>(connection));
   }
-  connection.reading_ = true;
-  connection.socket_.async_read_some({input.at(input.end), input.capacity - input.end},
-                                     completion_for<&SocketPool::on_read>(connection));
 }
 
-void SocketPool::start_writing(Connection& connection) {
-  if (connection.writing_ || connection.output_idle()) {
-    return;
+void SocketPool::wait_for_room(Connection& connection) {
+  if (!connection.writing_) {
+    connection.writing_ = true;
+    connection.last_sent_ = now_;
+    connection.socket_.wait_writable(completion_for<&SocketPool::on_writable>(connection));
   }
-  connection.writing_ = true;
-  connection.last_sent_ = now_;
+}
+
+// Once, and what the handler then writes in its turn: so that a peer that reads as fast as we send
+// keeps no other from being served.
+void SocketPool::send(Connection& connection) {
   const Connection::FilePart& file = connection.file_;
-  if (connection.has_output_in_memory()) {
+  const bool is_from_memory = connection.has_output_in_memory();
+  net::IoResult result;
+  if (is_from_memory) {
     const Connection::Buffer& output = connection.output_;
-    connection.socket_.async_write_some(
+    result = connection.socket_.write_some(
         {output.at(output.begin), output.size()}, connection.referenced_,
-        completion_for<&SocketPool::on_written>(connection),
         file.bytes > 0 ? net::MoreOutput::follows : net::MoreOutput::none);
   } else {
     const std::uint64_t bytes = std::min<std::uint64_t>(file.bytes, net::kSendFileBytesMax);
-    connection.socket_.async_send_file_some(file.descriptor, file.offset,
-                                            static_cast<std::size_t>(bytes),
-                                            completion_for<&SocketPool::on_file_sent>(connection));
+    result = connection.socket_.send_file_some(file.descriptor, file.offset,
+                                               static_cast<std::size_t>(bytes));
+  }
+  if (result.would_block()) {
+    return wait_for_room(connection);
+  }
+  if (result.error) {
+    if (!is_from_memory) {
+      log_file_failure(connection, result.error);
+    }
+    return remove(connection);
+  }
+  is_from_memory ? connection.note_sent(result.bytes) : connection.note_file_sent(result.bytes);
+  bytes_out_.add(result.bytes);
+  connection.last_activity_ = now_;
+  if (connection.output_idle()) {
+    give_back(connection.output_);
+    tell_handler(connection, &ConnectionHandler::on_output_sent, Sending::later);
+  } else {
+    wait_for_room(connection);
+  }
+}
+
+bool SocketPool::ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
+  if (buffer.memory == nullptr) {
+    try {
+      buffer = {.memory = static_cast<char*>(buffers_.acquire())};
+    } catch (const ArenaFailed& failure) {
+      log(LogLevel::error,
+          std::string("a connection is closed for want of a buffer: ") + failure.what());
+      connection.closes_ = true;
+    }
+  }
+  return buffer.memory != nullptr;
+}
+
+void SocketPool::give_back(Connection::Buffer& buffer) noexcept {
+  if (buffer.memory != nullptr) {
+    buffers_.release(buffer.memory);
+    buffer = {};
   }
 }
 
@@ -186,7 +215,7 @@ void SocketPool::begin_linger(Connection& connection) {
     connection.socket_.shutdown_send();
     connection.expires_after(linger_time());
   }
-  start_reading(connection);
+  wait_for_input(connection);
 }
 
 std::chrono::milliseconds SocketPool::linger_time() const noexcept {
