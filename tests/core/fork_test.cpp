@@ -19,6 +19,14 @@ namespace {
 
 using tests::LiveArenas;
 
+// The allocators of GCC 12's sanitizers, under our own, take no care of fork(): a child that allocates
+// waits for ever for a lock that some thread held at that moment.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kForksWhileOthersAllocate = false;
+#else
+constexpr bool kForksWhileOthersAllocate = true;
+#endif
+
 void require(bool condition) {
   if (!condition) {
     std::abort();
@@ -40,7 +48,8 @@ TEST_CASE_FIXTURE(LiveArenas, "fork: the child goes on with the arenas of the th
 }
 
 TEST_CASE_FIXTURE(
-    LiveArenas, "fork: at any moment of other threads' work, the child can use arenas of its own") {
+    LiveArenas, "fork: at any moment of other threads' work, the child can use arenas of its own" *
+                    doctest::skip(!kForksWhileOthersAllocate)) {
   std::atomic<bool> done{false};
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
