@@ -17,19 +17,22 @@
 namespace stadion::net::detail {
 
 // Asio has no public way to wait for a descriptor again and again without a system call each time.
-// This is the one that it waits for its own signals by, the same from 1.10 on: an operation that is
-// never done is performed at each change.
+// This is how it waits for its own signals, by operations of its reactor as they are in 1.22.
 struct EventSet::AsioSide {
+  /// Is done at each change, and waits for the next at once: as what it tells of is exhausted (all
+  /// is told only once, edge-triggered), Asio makes no system call for that.
   struct Ready final : asio::detail::reactor_op {
     explicit Ready(EventSet& event_set)
-        : reactor_op(asio::error_code(), &perform, &end), set(event_set) {}
-    static status perform(reactor_op* op) {
-      EventSet& set = static_cast<Ready*>(op)->set;
-      set.is_ready_ = true;
-      set.schedule();
-      return not_done;
+        : reactor_op(asio::error_code(), &perform, &run), set(event_set) {}
+    static status perform(reactor_op* /*op*/) { return done_and_exhausted; }
+    static void run(void* loop, asio::detail::operation* op, const asio::error_code&, std::size_t) {
+      if (loop != nullptr) {  // Else the io_context is being destroyed.
+        auto* self = static_cast<Ready*>(op);
+        self->set.asio_->wait_again();
+        self->set.is_ready_ = true;
+        self->set.dispatch();
+      }
     }
-    static void end(void*, asio::detail::operation*, const asio::error_code&, std::size_t) {}
     EventSet& set;
   };
 
@@ -37,8 +40,10 @@ struct EventSet::AsioSide {
   struct Dispatch final : asio::detail::operation {
     explicit Dispatch(EventSet& event_set) : asio::detail::operation(&run), set(event_set) {}
     static void run(void* loop, asio::detail::operation* op, const asio::error_code&, std::size_t) {
-      if (loop != nullptr) {  // Else the io_context is being destroyed.
-        static_cast<Dispatch*>(op)->set.dispatch();
+      if (loop != nullptr) {
+        EventSet& set = static_cast<Dispatch*>(op)->set;
+        set.is_scheduled_ = false;
+        set.dispatch();
       }
     }
     EventSet& set;
@@ -47,18 +52,27 @@ struct EventSet::AsioSide {
   AsioSide(EventSet& set, asio::io_context& context)
       : reactor(asio::use_service<asio::detail::reactor>(context)),
         scheduler(asio::use_service<asio::detail::scheduler>(context)),
+        descriptor(set.epoll_.get()),
         ready(set),
         dispatch(set) {
     reactor.init_task();
     const int error = reactor.register_internal_descriptor(asio::detail::reactor::read_op,
-                                                           set.epoll_.get(), data, &ready);
+                                                           descriptor, data, &ready);
     if (error != 0) {
       throw std::system_error(error, std::system_category(), "cannot watch an epoll set");
     }
   }
 
+  void wait_again() {
+    constexpr bool kContinues = true;
+    constexpr bool kTriesAtOnce = true;  // Not so: it was exhausted. But without, there is a call.
+    reactor.start_op(asio::detail::reactor::read_op, descriptor, data, &ready, kContinues,
+                     kTriesAtOnce);
+  }
+
   asio::detail::reactor& reactor;
   asio::detail::scheduler& scheduler;
+  int descriptor;
   asio::detail::reactor::per_descriptor_data data{};
   Ready ready;
   Dispatch dispatch;
@@ -132,7 +146,6 @@ void EventSet::schedule() {
 }
 
 void EventSet::dispatch() {
-  is_scheduled_ = false;
   // However this ends, an exception of a source included: a change is told by the system only once.
   const auto go_on = finally([this] {
     if (has_more() && !is_stopped_.load(std::memory_order_relaxed)) {
