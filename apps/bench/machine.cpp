@@ -38,17 +38,25 @@ std::string cpu_model() {
   return "unknown processor";
 }
 
+void put_this_thread_on(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) {
+    CPU_SET(static_cast<std::size_t>(core), &set);
+  }
+  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
 }  // namespace
 
 std::size_t core_count() { return allowed_cores().size(); }
 
 void pin_this_thread(std::size_t index) {
   const std::vector<int>& cores = allowed_cores();
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(cores[index < cores.size() ? index : 0]), &set);
-  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  put_this_thread_on({cores[index < cores.size() ? index : 0]});
 }
+
+void unpin_this_thread() { put_this_thread_on(allowed_cores()); }
 
 std::string describe_machine() {
   return cpu_model() + ", " + std::to_string(core_count()) + " core(s)";

@@ -11,6 +11,8 @@ namespace stadion::bench {
 std::size_t core_count();
 /// Puts this thread on the `index`-th of those cores, or on the first if there are not so many.
 void pin_this_thread(std::size_t index);
+/// Puts this thread on any of them.
+void unpin_this_thread();
 /// "Intel(R) …, 2 cores"
 std::string describe_machine();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/shared_objects.hpp"
+#include "apps/bench/arena/shared_objects.hpp"
 
 #include <dlfcn.h>
 

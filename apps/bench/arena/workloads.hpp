@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "apps/bench/sizes.hpp"
+#include "apps/bench/arena/sizes.hpp"
 
 /// What one thread does with a contestant. A workload is an object whose round() performs
 /// kOperations; the constructor's cost does not count. Timing, counting of instructions and counting

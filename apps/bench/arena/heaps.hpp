@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdlib>
 
-#include "apps/bench/contestant.hpp"
-#include "apps/bench/shared_objects.hpp"
+#include "apps/bench/arena/contestant.hpp"
+#include "apps/bench/arena/shared_objects.hpp"
 
 /// The contestants of the malloc type: each allocation is freed by its pointer.
 namespace stadion::bench {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/sizes.hpp"
+#include "apps/bench/arena/sizes.hpp"
 
 #include <array>
 #include <numeric>

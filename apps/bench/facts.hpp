@@ -6,6 +6,7 @@
 
 namespace stadion::bench {
 
+/// What there is to know of a run beside its figures.
 struct Facts {
   std::string machine;
   std::string date;
@@ -14,7 +15,12 @@ struct Facts {
   std::vector<std::string> skipped;   ///< What is missing, and why.
 };
 
-/// Of this run; needs load_heaps() before it.
-Facts gather_facts();
+/// The machine, the date and the compiler.
+Facts facts_of_this_run();
+
+/// For under a table.
+std::string text_of(const Facts& facts);
+/// As members of a JSON object.
+std::vector<std::string> json_members_of(const Facts& facts);
 
 }  // namespace stadion::bench

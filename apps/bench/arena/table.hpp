@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "apps/bench/arena/versions.hpp"
 #include "apps/bench/results.hpp"
-#include "apps/bench/versions.hpp"
 
 namespace stadion::bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/child_modes.hpp"
+#include "apps/bench/arena/child_modes.hpp"
 
 #include <dlfcn.h>
 
@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "apps/bench/allocators.hpp"
+#include "apps/bench/arena/allocators.hpp"
+#include "apps/bench/arena/storage.hpp"
+#include "apps/bench/arena/workloads.hpp"
 #include "apps/bench/machine.hpp"
 #include "apps/bench/results.hpp"
-#include "apps/bench/storage.hpp"
-#include "apps/bench/workloads.hpp"
 
 namespace stadion::bench {
 namespace {

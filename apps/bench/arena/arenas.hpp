@@ -5,8 +5,8 @@
 #include <memory_resource>
 #include <new>
 
-#include "apps/bench/contestant.hpp"
-#include "apps/bench/ideal.hpp"
+#include "apps/bench/arena/contestant.hpp"
+#include "apps/bench/arena/ideal.hpp"
 #include "core/arena.hpp"
 
 #ifdef STADION_BENCH_PROTOBUF

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/allocators.hpp"
-#include "apps/bench/child_modes.hpp"
+#include "apps/bench/arena/allocators.hpp"
+#include "apps/bench/arena/child_modes.hpp"
+#include "apps/bench/arena/measure_children.hpp"
+#include "apps/bench/arena/measure_time.hpp"
+#include "apps/bench/arena/shared_objects.hpp"
+#include "apps/bench/arena/table.hpp"
+#include "apps/bench/arena/verify.hpp"
+#include "apps/bench/arena/versions.hpp"
 #include "apps/bench/machine.hpp"
-#include "apps/bench/measure_children.hpp"
-#include "apps/bench/measure_time.hpp"
-#include "apps/bench/shared_objects.hpp"
-#include "apps/bench/table.hpp"
-#include "apps/bench/verify.hpp"
-#include "apps/bench/versions.hpp"
 
 namespace stadion::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/workloads.hpp"
+#include "apps/bench/arena/workloads.hpp"
 
 namespace stadion::bench {
 

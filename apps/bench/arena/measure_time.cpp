@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/measure_time.hpp"
+#include "apps/bench/arena/measure_time.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/allocators.hpp"
+#include "apps/bench/arena/allocators.hpp"
+#include "apps/bench/arena/two_threads.hpp"
+#include "apps/bench/arena/workloads.hpp"
 #include "apps/bench/machine.hpp"
-#include "apps/bench/two_threads.hpp"
-#include "apps/bench/workloads.hpp"
 
 namespace stadion::bench {
 namespace {

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/versions.hpp"
+#include "apps/bench/arena/versions.hpp"
 
 #include <gnu/libc-version.h>
 
-#include <array>
-#include <ctime>
-
-#include "apps/bench/allocators.hpp"
-#include "apps/bench/machine.hpp"
+#include "apps/bench/arena/allocators.hpp"
 
 #ifdef STADION_BENCH_APR
 #include <apr-1.0/apr_version.h>
@@ -15,24 +11,6 @@
 
 namespace stadion::bench {
 namespace {
-
-std::string date_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &utc);
-  return text.data();
-}
-
-std::string compiler() {
-#ifdef __clang__
-  const std::string name = "clang ";
-#else
-  const std::string name = "g++ ";
-#endif
-  return name + __VERSION__ + ", " + STADION_BENCH_BUILD_TYPE;
-}
 
 void add_loaded(const std::string& name, const LoadedHeap& heap, Facts& facts) {
   if (heap.is_loaded()) {
@@ -66,7 +44,7 @@ void add_linked(Facts& facts) {
 }  // namespace
 
 Facts gather_facts() {
-  Facts facts{describe_machine(), date_now(), compiler(), {}, {}};
+  Facts facts = facts_of_this_run();
   facts.versions.push_back(std::string("malloc glibc ") + gnu_get_libc_version());
   add_loaded("mimalloc", mimalloc_heap, facts);
   add_loaded("jemalloc", jemalloc_heap, facts);

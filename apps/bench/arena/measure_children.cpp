@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/measure_children.hpp"
+#include "apps/bench/arena/measure_children.hpp"
 
 #include <cstdio>
 #include <stdexcept>
 
-#include "apps/bench/allocators.hpp"
+#include "apps/bench/arena/allocators.hpp"
 #include "apps/bench/child.hpp"
 
 namespace stadion::bench {

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <memory>
 
-#include "apps/bench/contestant.hpp"
+#include "apps/bench/arena/contestant.hpp"
+#include "apps/bench/arena/storage.hpp"
+#include "apps/bench/arena/workloads.hpp"
 #include "apps/bench/machine.hpp"
-#include "apps/bench/storage.hpp"
-#include "apps/bench/workloads.hpp"
 
 /// What two threads do with a contestant: functions that Google Benchmark runs on both, with
 /// thread_index() 0 and 1.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/rows.hpp"
+#include "apps/bench/arena/rows.hpp"
 
 namespace stadion::bench {
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
-#include "apps/bench/arenas.hpp"
-#include "apps/bench/heaps.hpp"
+#include "apps/bench/arena/arenas.hpp"
+#include "apps/bench/arena/heaps.hpp"
 
 namespace stadion::bench {
 
