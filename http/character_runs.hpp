@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <string_view>
@@ -60,8 +61,32 @@ std::size_t end_of_run(std::string_view text, std::size_t at) noexcept {
   return at;
 }
 
+template <class Run>
+bool is_run(std::string_view text) noexcept {
+#ifdef __SSE2__
+  constexpr std::size_t kStep = sizeof(__m128i);
+  if (text.size() >= kStep) {
+    const auto outside = [](const char* at) {
+      return Run::outside(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    };
+    // The last step looks again at what the one before has seen, so that nothing is left over.
+    const char* const last = text.data() + text.size() - kStep;
+    __m128i found = outside(last);
+    for (const char* at = text.data(); at < last; at += kStep) {
+      found = _mm_or_si128(found, outside(at));
+    }
+    return _mm_movemask_epi8(found) == 0;
+  }
+#endif
+  return std::all_of(text.begin(), text.end(), Run::contains);
+}
+
 }  // namespace detail
 
+/// Whether all of the text may be in a field value.
+inline bool is_field_value_run(std::string_view text) noexcept {
+  return detail::is_run<detail::FieldValueRun>(text);
+}
 /// The first position from `at` on, which is at most the text's end, of what may not be in a field
 /// value; the text's end where there is none.
 inline std::size_t end_of_field_value(std::string_view text, std::size_t at) noexcept {

@@ -19,7 +19,7 @@ bool is_token(std::string_view text) noexcept {
 }
 
 bool is_field_value(std::string_view text) noexcept {
-  return end_of_field_value(text, 0) == text.size();
+  return is_field_value_run(text);
 }
 
 std::string_view trim_whitespace(std::string_view text) noexcept {

@@ -116,6 +116,12 @@ Response& Response::bytes(std::string_view body, std::string_view content_type) 
   return *this;
 }
 
+/// The same with a type that is known to be well-formed, and stays.
+Response& Response::copied(std::string_view body, std::string_view static_content_type) {
+  replace_body(arena_->copy(body), static_content_type);
+  return *this;
+}
+
 Response& Response::body_by_reference(std::string_view body, std::string_view content_type) {
   set_body(body, content_type);
   return *this;
@@ -135,9 +141,13 @@ Response& Response::body_parts(std::span<const BodyPart> parts, std::string_view
 }
 
 void Response::set_body(std::string_view body, std::string_view content_type) {
-  check_not_begun();
   check_value("Content-Type", content_type);
-  content_type_ = arena_->copy(content_type);
+  replace_body(body, arena_->copy(content_type));
+}
+
+void Response::replace_body(std::string_view body, std::string_view lasting_content_type) {
+  check_not_begun();
+  content_type_ = lasting_content_type;
   body_ = {.bytes = body};
   parts_ = {};
   producer_ = nullptr;

@@ -54,9 +54,9 @@ class Response {
 
   /// The body, with its Content-Type.
   Response& bytes(std::string_view body, std::string_view content_type);
-  Response& text(std::string_view body) { return bytes(body, "text/plain; charset=utf-8"); }
-  Response& html(std::string_view body) { return bytes(body, "text/html; charset=utf-8"); }
-  Response& json(std::string_view body) { return bytes(body, "application/json"); }
+  Response& text(std::string_view body) { return copied(body, "text/plain; charset=utf-8"); }
+  Response& html(std::string_view body) { return copied(body, "text/html; charset=utf-8"); }
+  Response& json(std::string_view body) { return copied(body, "application/json"); }
 
   /// A body that is not copied: it must live as long as the request's arena, as static and arena
   /// data do.
@@ -155,7 +155,9 @@ class Response {
     return *this;
   }
   void check_not_begun() const;
+  Response& copied(std::string_view body, std::string_view static_content_type);
   void set_body(std::string_view body, std::string_view content_type);
+  void replace_body(std::string_view body, std::string_view lasting_content_type);
 
   Arena* arena_;
   Status status_ = Status::ok;

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include "http/route.hpp"
@@ -100,7 +101,14 @@ struct Router::Node {
   std::array<Route, kMethodCount> routes;
   MethodSet methods;  ///< Those that have a handler.
 
+  /// Null where there is none for that method.
   const Route* find(Method method) const noexcept {
+    const Route* route = own(method);
+    return route == nullptr && method == Method::head ? own(Method::get) : route;
+  }
+
+ private:
+  const Route* own(Method method) const noexcept {
     const auto index = static_cast<std::size_t>(method);
     return methods[index] ? &routes[index] : nullptr;
   }
@@ -108,12 +116,13 @@ struct Router::Node {
 
 /// One walk down the tree, which goes back where a specific branch turns out not to match.
 struct Router::Search {
-  Search(Arena& request_arena, Method requested) noexcept
-      : arena(request_arena), method(requested) {}
+  Search(Arena& request_arena, Method requested, std::size_t max) noexcept
+      : arena(request_arena), method(requested), parameters_max(max) {}
 
   Arena& arena;
   Method method;
-  std::array<PathParameter, kParametersMax> parameters;  ///< The first parameter_count of them.
+  std::size_t parameters_max;
+  std::span<PathParameter> parameters;  ///< In the arena; the first parameter_count of them.
   std::size_t parameter_count = 0;
   bool is_malformed = false;
   MethodSet other_methods;  ///< Of the patterns that match, when none has a route for `method`.
@@ -154,6 +163,9 @@ struct Router::Search {
 
   const Route* find_with(const Node& node, std::string_view value, std::string_view rest,
                          std::size_t depth) {
+    if (parameters.empty()) {
+      parameters = arena.make_array<PathParameter>(parameters_max);
+    }
     parameters[parameter_count++] = {node.name, value};
     const Route* route = find(node, rest, depth);
     if (route == nullptr) {
@@ -164,9 +176,6 @@ struct Router::Search {
 
   const Route* route_of(const Node& node) noexcept {
     const Route* route = node.find(method);
-    if (route == nullptr && method == Method::head) {
-      route = node.find(Method::get);
-    }
     if (route == nullptr) {
       other_methods |= node.methods;
     }
@@ -183,7 +192,8 @@ Router::~Router() = default;
 void Router::add(RouteGroup& group, Method method, std::string_view pattern, Handler handler,
                  const RouteOptions& options) {
   const std::string whole = group.prefix + std::string(pattern);
-  check_pattern(whole, handler);
+  const std::size_t parameters = check_pattern(whole, handler);
+  parameters_max_ = std::max(parameters_max_, parameters);  // Of what is refused below, too.
   Node* node = root_.get();
   for (std::string_view path = whole; !path.empty();) {
     const SplitPath split(path);
@@ -194,6 +204,10 @@ void Router::add(RouteGroup& group, Method method, std::string_view pattern, Han
   if (node->methods[index]) {
     refuse(whole, "there is a handler for " + std::string(to_string(method)) + " already");
   }
+  // An escape in a pattern is text, in a path it is none: that is for the tree.
+  if (parameters == 0 && whole.find('%') == std::string::npos && node->methods.none()) {
+    literals_.add(whole, *node);
+  }
   descriptions_.push_back(std::string(to_string(method)) + " " + whole);
   node->routes[index] = {.handler = std::move(handler),
                          .options = merged(options, group.options),
@@ -201,7 +215,7 @@ void Router::add(RouteGroup& group, Method method, std::string_view pattern, Han
   node->methods.set(index);
 }
 
-void Router::check_pattern(std::string_view pattern, const Handler& handler) {
+std::size_t Router::check_pattern(std::string_view pattern, const Handler& handler) {
   if (!pattern.starts_with('/')) {
     refuse(pattern, "a pattern begins with '/'");
   }
@@ -222,6 +236,7 @@ void Router::check_pattern(std::string_view pattern, const Handler& handler) {
     check_segment(split.segment, pattern);
     path = split.rest;
   }
+  return parameters;
 }
 
 Router::Node& Router::child_for(Node& node, std::string_view segment, std::string_view pattern) {
@@ -282,11 +297,15 @@ RouteMatch Router::match(Request& request) const {
   if (request.raw_path() == "*") {
     return {.chain = &groups_.front()->chain, .status = Status::no_content};
   }
-  Search search(request.arena(), request.method());
+  // Text wins over parameters, so that no other pattern could answer instead.
+  if (const Node* node = literals_.find(request.raw_path())) {
+    if (const Route* route = node->find(request.method())) {
+      return {.route = route, .chain = route->chain};
+    }
+  }
+  Search search(request.arena(), request.method(), parameters_max_);
   if (const Route* route = search.find(*root_, request.raw_path())) {
-    const auto parameters = request.arena().make_array<PathParameter>(search.parameter_count);
-    std::copy_n(search.parameters.begin(), search.parameter_count, parameters.begin());
-    request.parameters_ = parameters;
+    request.parameters_ = search.parameters.first(search.parameter_count);
     return {.route = route, .chain = route->chain};
   }
   RouteMatch match{.chain = &group_of(request.raw_path()).chain,

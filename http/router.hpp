@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "http/handler.hpp"
 #include "http/method.hpp"
 #include "http/middleware.hpp"
+#include "http/path_index.hpp"
 #include "http/request.hpp"
 #include "http/route_match.hpp"
 #include "http/routes.hpp"
@@ -58,11 +60,14 @@ class Router {
   struct Node;
   struct Search;
 
-  static void check_pattern(std::string_view pattern, const Handler& handler);
+  /// How many parameters it has.
+  static std::size_t check_pattern(std::string_view pattern, const Handler& handler);
   Node& child_for(Node& node, std::string_view segment, std::string_view pattern);
   const RouteGroup& group_of(std::string_view path) const noexcept;
 
   std::unique_ptr<Node> root_;
+  PathIndex<const Node> literals_;  ///< The tree's, of patterns that are text alone: most requests'.
+  std::size_t parameters_max_ = 0;  ///< Of any pattern.
   std::vector<std::unique_ptr<RouteGroup>> groups_;  ///< Each behind the one that it is in.
   std::vector<std::string> descriptions_;
 };
