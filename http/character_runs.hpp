@@ -31,15 +31,50 @@ struct FieldValueRun {
 #endif
 };
 
-struct RequestLineRun {
-  static constexpr bool contains(char c) noexcept { return is_request_line_character(c); }
+struct RequestLinePartRun {
+  static constexpr bool contains(char c) noexcept {
+    return c != ' ' && is_request_line_character(c);
+  }
 #ifdef __SSE2__
   // Compared as signed numbers: those from 0x80 on are below any other.
   static __m128i outside(__m128i bytes) noexcept {
-    const __m128i is_low_or_8_bit = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+    const __m128i is_low_or_8_bit = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ' + 1));
     const __m128i is_delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
     const __m128i is_hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
     return _mm_or_si128(is_low_or_8_bit, _mm_or_si128(is_delete, is_hash));
+  }
+#endif
+};
+
+/// The path of a target that is followed by a space.
+struct PathRun {
+  static constexpr bool contains(char c) noexcept { return c != '?' && c != ' '; }
+#ifdef __SSE2__
+  static __m128i outside(__m128i bytes) noexcept {
+    return _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('?')),
+                        _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
+  }
+#endif
+};
+
+/// Of a token's characters those that nearly all names are made of.
+struct NameRun {
+  static constexpr bool contains(char c) noexcept {
+    return is_digit(c) || c == '-' || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+  }
+#ifdef __SSE2__
+  // A byte is within a range if, moved to the lowest number there is, it is below the range's size.
+  static __m128i outside(__m128i bytes) noexcept {
+    const auto is_within = [](__m128i moved, char first, char last) {
+      const __m128i from_lowest =
+          _mm_sub_epi8(moved, _mm_set1_epi8(static_cast<char>(first + 128)));
+      return _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(last - first + 1 - 128)));
+    };
+    const __m128i is_letter = is_within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
+    const __m128i is_digit = is_within(bytes, '0', '9');
+    const __m128i is_hyphen = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+    const __m128i inside = _mm_or_si128(is_letter, _mm_or_si128(is_digit, is_hyphen));
+    return _mm_cmpeq_epi8(inside, _mm_setzero_si128());
   }
 #endif
 };
@@ -92,14 +127,19 @@ inline bool is_field_value_run(std::string_view text) noexcept {
 inline std::size_t end_of_field_value(std::string_view text, std::size_t at) noexcept {
   return detail::end_of_run<detail::FieldValueRun>(text, at);
 }
-/// The same for a request line.
-inline std::size_t end_of_request_line(std::string_view text, std::size_t at) noexcept {
-  return detail::end_of_run<detail::RequestLineRun>(text, at);
+/// The same for what is between a request line's spaces.
+inline std::size_t end_of_request_line_part(std::string_view text, std::size_t at) noexcept {
+  return detail::end_of_run<detail::RequestLinePartRun>(text, at);
 }
-/// The same for a token, which is short as a rule.
+/// The same for what is before a query, or the space behind a target.
+inline std::size_t end_of_path(std::string_view text, std::size_t at) noexcept {
+  return detail::end_of_run<detail::PathRun>(text, at);
+}
+/// The same for a token.
 inline std::size_t end_of_token(std::string_view text, std::size_t at) noexcept {
-  while (at < text.size() && is_token_character(text[at])) {
-    ++at;
+  at = detail::end_of_run<detail::NameRun>(text, at);
+  while (at < text.size() && is_token_character(text[at])) {  // '_', say.
+    at = detail::end_of_run<detail::NameRun>(text, at + 1);
   }
   return at;
 }

@@ -18,19 +18,7 @@ bool is_token(std::string_view text) noexcept {
   return !text.empty() && end_of_token(text, 0) == text.size();
 }
 
-bool is_field_value(std::string_view text) noexcept {
-  return is_field_value_run(text);
-}
-
-std::string_view trim_whitespace(std::string_view text) noexcept {
-  while (!text.empty() && is_whitespace(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_whitespace(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
+bool is_field_value(std::string_view text) noexcept { return is_field_value_run(text); }
 
 void Fields::reserve(std::size_t count) {
   if (count <= capacity_) {

@@ -19,7 +19,16 @@ bool is_token(std::string_view text) noexcept;
 /// (RFC 9110 section 5.5).
 bool is_field_value(std::string_view text) noexcept;
 /// Without spaces and tabs at either end.
-std::string_view trim_whitespace(std::string_view text) noexcept;
+inline std::string_view trim_whitespace(std::string_view text) noexcept {
+  const auto is_whitespace = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_whitespace(text.front())) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && is_whitespace(text.back())) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
 
 /// Calls `visit(element)` for each non-empty element of a comma-separated list (RFC 9110
 /// section 5.6.1), until it answers false.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "http/characters.hpp"
 
@@ -18,13 +19,25 @@ struct LowerCaseName {
   char text[Size];
 };
 
-/// Whether the field, whose name is a token of the same length, has this name. Of a token's
-/// characters only the capital becomes a small letter by this bit, and only '-' stays one.
+/// Whether the field, whose name is a token of the same length, has this name: four characters at a
+/// time, the last four in any case. Of a token's characters only the capital becomes a small letter
+/// by this bit, and only '-' stays one.
 template <LowerCaseName Name>
 bool is_named(const Field& field) noexcept {
-  int difference = 0;
-  for (std::size_t i = 0; i + 1 < sizeof Name.text; ++i) {
-    difference |= (field.name[i] | 0x20) ^ Name.text[i];
+  constexpr std::size_t kSize = sizeof Name.text - 1;
+  constexpr std::size_t kStep = sizeof(std::uint32_t);
+  static_assert(kSize >= kStep);
+  const auto four_of = [](const char* text) {
+    std::uint32_t four;
+    std::memcpy(&four, text, kStep);
+    return four;
+  };
+  const auto difference_at = [&](std::size_t at) {
+    return (four_of(field.name.data() + at) | 0x20202020) ^ four_of(Name.text + at);
+  };
+  std::uint32_t difference = difference_at(kSize - kStep);
+  for (std::size_t at = 0; at + kStep < kSize; at += kStep) {
+    difference |= difference_at(at);
   }
   return difference == 0;
 }
@@ -156,8 +169,6 @@ Framing decide_framing(const Fields& fields, Version version) noexcept {
   return reader.finish();
 }
 
-bool is_valid_host(std::string_view host) noexcept {
-  return std::all_of(host.begin(), host.end(), is_host_character);
-}
+bool is_valid_host(std::string_view host) noexcept { return are_host_characters(host); }
 
 }  // namespace stadion::http

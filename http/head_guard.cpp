@@ -19,10 +19,10 @@ void HeadGuard::begin_trailer() noexcept {
   expects_ = Expects::line_start;
 }
 
-HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
+HeadGuard::Result HeadGuard::scan(std::string_view bytes, HeadParts& parts) noexcept {
   const std::string_view allowed = bytes.substr(0, bytes_max_ - bytes_);
   std::size_t at = 0;
-  const ParseError error = scan_allowed(allowed, at);
+  const ParseError error = scan_allowed(allowed, at, parts);
   bytes_ += at;
   const bool complete = expects_ == Expects::nothing;
   if (error == ParseError::none && !complete && allowed.size() < bytes.size()) {
@@ -33,7 +33,9 @@ HeadGuard::Result HeadGuard::scan(std::string_view bytes) noexcept {
 
 // From `at` on, which it moves along. Each part of a head falls through to the next; where the
 // bytes end, expects_ tells how to go on.
-ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noexcept {
+ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at,
+                                   HeadParts& parts) noexcept {
+  FieldLine line{};
   while (at < bytes.size()) {
     switch (expects_) {
       case Expects::request_line_start:
@@ -46,33 +48,36 @@ ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noex
         if (!is_token_character(bytes[at])) {
           return ParseError::malformed_request_line;
         }
+        parts.line_begin = at;
         expects_ = Expects::request_line;
         [[fallthrough]];
       case Expects::request_line:
-        at = end_of_request_line(bytes, at);
+        at = end_of_request_line_part(bytes, at);
+        while (at < bytes.size() && bytes[at] == ' ') {
+          (parts.spaces++ == 0 ? parts.first_space : parts.last_space) = at;
+          at = end_of_request_line_part(bytes, at + 1);
+        }
         if (at == bytes.size()) {
           break;
         }
         if (bytes[at] != '\r') {
           return ParseError::malformed_request_line;
         }
-        ++at;
+        parts.line_end = at;
         expects_ = Expects::line_feed;
-        break;
-      case Expects::leading_line_feed:
-        if (bytes[at] != '\n') {
-          return ParseError::malformed_request_line;
+        if (++at == bytes.size()) {
+          break;
         }
-        ++at;
-        expects_ = Expects::request_line_start;
-        break;
+        [[fallthrough]];
       case Expects::line_feed:
         if (bytes[at] != '\n') {
           return ParseError::malformed_header;
         }
-        ++at;
         expects_ = Expects::line_start;
-        break;
+        if (++at == bytes.size()) {
+          break;
+        }
+        [[fallthrough]];
       case Expects::line_start:
         if (bytes[at] == '\r') {
           ++at;
@@ -86,6 +91,7 @@ ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noex
         if (!is_token_character(bytes[at])) {
           return ParseError::malformed_header;
         }
+        line.begin = at;
         expects_ = Expects::field_name;
         [[fallthrough]];
       case Expects::field_name:
@@ -96,6 +102,7 @@ ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noex
         if (bytes[at] != ':') {
           return ParseError::malformed_header;
         }
+        line.colon = at;
         ++at;
         expects_ = Expects::field_value;
         [[fallthrough]];
@@ -107,8 +114,19 @@ ParseError HeadGuard::scan_allowed(std::string_view bytes, std::size_t& at) noex
         if (bytes[at] != '\r') {
           return ParseError::malformed_header;
         }
+        line.end = at;
+        if (fields_ <= parts.field_lines.size()) {
+          parts.field_lines[fields_ - 1] = line;
+        }
         ++at;
         expects_ = Expects::line_feed;
+        break;
+      case Expects::leading_line_feed:
+        if (bytes[at] != '\n') {
+          return ParseError::malformed_request_line;
+        }
+        ++at;
+        expects_ = Expects::request_line_start;
         break;
       case Expects::last_line_feed:
         if (bytes[at] != '\n') {

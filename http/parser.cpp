@@ -4,15 +4,17 @@
 #include <llhttp.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 #include "core/assert.hpp"
-#include "http/characters.hpp"
+#include "http/character_runs.hpp"
 
 namespace stadion::http {
 namespace {
 
 constexpr std::size_t kPartialHeadBytesMin = 1024;
+/// Of a head that arrives as a whole; more of them are looked for once more.
+constexpr std::size_t kFieldLinesAtFirst = 64;
 /// A body of which more is announced than has come gets this much at first: an announcement alone
 /// costs little.
 constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
@@ -154,17 +156,39 @@ Parser::Progress Parser::feed_body_to(std::span<char> room, std::string_view byt
 }
 
 Parser::Progress Parser::feed_head(std::string_view bytes) {
-  const HeadGuard::Result scanned = guard_.scan(bytes);
+  std::array<FieldLine, kFieldLinesAtFirst>
+      lines;  // NOLINT(*-member-init): the guard writes first.
+  HeadParts parts{lines};
+  std::string_view head;
+  const HeadGuard::Result scanned = scan(bytes, parts, head);
   if (scanned.error != ParseError::none) {
     return {fail(scanned.error), scanned.consumed};
   }
-  const std::string_view piece = bytes.substr(0, scanned.consumed);
-  if (scanned.complete && partial_size_ == 0) {
-    return {parse_head(arena_->copy(piece)), scanned.consumed};
+  return {scanned.complete ? parse_head(head, parts) : State::need_more, scanned.consumed};
+}
+
+// Scans on in the head, or the trailer. When it is complete, `text` is all of it, in the arena, and
+// `parts` says what is where.
+HeadGuard::Result Parser::scan(std::string_view bytes, HeadParts& parts, std::string_view& text) {
+  const HeadGuard::Result scanned = guard_.scan(bytes, parts);
+  if (scanned.error != ParseError::none) {
+    return scanned;
   }
-  gather(piece, limits_->head_bytes_max);  // The guard lets no more pass.
-  const State state = scanned.complete ? parse_head({partial_, partial_size_}) : State::need_more;
-  return {state, scanned.consumed};
+  const std::string_view piece = bytes.substr(0, scanned.consumed);
+  if (scanned.complete && partial_size_ == 0 && guard_.field_count() <= parts.field_lines.size()) {
+    text = arena_->copy(piece);
+    return scanned;
+  }
+  const bool is_head = section_ == Section::head;
+  // The guard lets no more pass.
+  gather(piece, is_head ? limits_->head_bytes_max : limits_->trailer_bytes_max);
+  if (scanned.complete) {  // It came in pieces, or is long: once more, as a whole, and with room.
+    text = {partial_, partial_size_};
+    parts = HeadParts(arena_->make_array<FieldLine>(guard_.field_count()));
+    is_head ? guard_.begin_head() : guard_.begin_trailer();
+    guard_.scan(text, parts);
+  }
+  return scanned;
 }
 
 void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
@@ -183,13 +207,12 @@ void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
   partial_size_ = needed;
 }
 
-Parser::State Parser::parse_head(std::string_view head) {
-  head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
+Parser::State Parser::parse_head(std::string_view head, const HeadParts& parts) {
   request_ = &arena_->make<Request>(*arena_);
-  if (const ParseError error = read_request_line(head); error != ParseError::none) {
+  if (const ParseError error = read_request_line(head, parts); error != ParseError::none) {
     return fail(error);
   }
-  add_fields(request_->fields_, head.substr(head.find('\n') + 1));
+  add_fields(request_->fields_, head, parts);
   framing_ = decide_framing(request_->fields_, request_->version_);
   if (framing_.error != ParseError::none) {
     return fail(framing_.error);
@@ -201,7 +224,8 @@ Parser::State Parser::parse_head(std::string_view head) {
     return complete(), State::complete;
   }
   llhttp_ = &arena_->make<Llhttp>(*this);
-  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data(), head.size());
+  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data() + parts.line_begin,
+                                               head.size() - parts.line_begin);
   if (error_ != ParseError::none) {
     return State::failed;
   }
@@ -214,20 +238,21 @@ Parser::State Parser::parse_head(std::string_view head) {
 
 // method SP request-target SP HTTP-version (RFC 9112 section 3), where llhttp's own answer is too
 // coarse to tell 400 from 501 and 505.
-ParseError Parser::read_request_line(std::string_view head) {
-  constexpr std::size_t kVersionBytes = std::string_view("HTTP/1.1").size();
-  const std::string_view line = head.substr(0, head.find('\r'));
-  const std::size_t first = line.find(' ');
-  if (first == std::string_view::npos || line.size() < first + kVersionBytes + 3) {
+ParseError Parser::read_request_line(std::string_view head, const HeadParts& parts) {
+  if (parts.spaces != 2) {
     return ParseError::malformed_request_line;
   }
-  const std::size_t last = line.size() - kVersionBytes - 1;
-  const std::string_view method = line.substr(0, first);
-  const std::string_view target = line.substr(first + 1, last - first - 1);
-  const std::string_view version = line.substr(last + 1);
-  const bool is_version = version.starts_with("HTTP/") && is_digit(version[5]) &&
-                          version[6] == '.' && is_digit(version[7]);
-  if (!is_version || line[last] != ' ' || target.find(' ') != std::string_view::npos) {
+  const auto between = [head](std::size_t begin, std::size_t end) {
+    return head.substr(begin, end - begin);
+  };
+  const std::string_view method = between(parts.line_begin, parts.first_space);
+  const std::string_view target = between(parts.first_space + 1, parts.last_space);
+  const std::string_view version = between(parts.last_space + 1, parts.line_end);
+  const bool is_1_1 = version == "HTTP/1.1";
+  const bool is_version =
+      is_1_1 || (version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
+                 version[6] == '.' && is_digit(version[7]));
+  if (!is_version || target.empty()) {
     return ParseError::malformed_request_line;
   }
   const std::optional<Method> known = parse_method(method);
@@ -237,38 +262,36 @@ ParseError Parser::read_request_line(std::string_view head) {
   if (target.size() > limits_->target_bytes_max) {
     return ParseError::target_too_long;
   }
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+  if (!is_1_1 && version != "HTTP/1.0") {
     return ParseError::unsupported_version;
   }
-  request_->version_ = version == "HTTP/1.1" ? Version::http_1_1 : Version::http_1_0;
+  request_->version_ = is_1_1 ? Version::http_1_1 : Version::http_1_0;
   if (!known.has_value() || *known == Method::connect) {
     return ParseError::unknown_method;
   }
   request_->method_ = *known;
-  return read_target(target);
+  return read_target(target, end_of_path(head, parts.first_space + 1) - parts.first_space - 1);
 }
 
-// Origin form, absolute form, or the asterisk of OPTIONS (RFC 9112 section 3.2).
-ParseError Parser::read_target(std::string_view target) {
+// Origin form, absolute form, or the asterisk of OPTIONS (RFC 9112 section 3.2). What is before the
+// '?', if there is one, has so many bytes.
+ParseError Parser::read_target(std::string_view target, std::size_t path_bytes) {
   request_->target_ = target;
-  std::string_view path_and_query = target;
-  if (equals_ignoring_case(target.substr(0, 7), "http://")) {
-    const std::size_t end = std::min(target.find_first_of("/?", 7), target.size());
-    request_->host_ = target.substr(7, end - 7);
-    path_and_query = target.substr(end);
+  std::size_t path_begin = 0;
+  if (target.front() == '/') {
+    // Nearly all.
+  } else if (equals_ignoring_case(target.substr(0, 7), "http://")) {
+    path_begin = std::min(target.find_first_of("/?", 7), target.size());
+    request_->host_ = target.substr(7, path_begin - 7);
     if (request_->host_.empty() || !is_valid_host(request_->host_)) {
       return ParseError::malformed_request_line;
     }
-  } else if (target == "*") {
-    return request_->method_ == Method::options ? (request_->raw_path_ = target, ParseError::none)
-                                                : ParseError::malformed_request_line;
-  } else if (target.front() != '/') {
+  } else if (target != "*" || request_->method_ != Method::options) {
     return ParseError::malformed_request_line;
   }
-  const std::size_t question = path_and_query.find('?');
-  request_->raw_path_ = path_and_query.substr(0, question);
-  if (question != std::string_view::npos) {
-    request_->raw_query_ = path_and_query.substr(question + 1);
+  request_->raw_path_ = target.substr(path_begin, path_bytes - path_begin);
+  if (path_bytes < target.size()) {
+    request_->raw_query_ = target.substr(path_bytes + 1);
   }
   if (request_->raw_path_.empty()) {
     request_->raw_path_ = "/";
@@ -312,7 +335,11 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
 // Trailers are kept apart from the head's fields: nothing that was decided from these may change
 // after the body (RFC 9110 section 6.5.1).
 Parser::Progress Parser::feed_trailer(std::string_view bytes) {
-  const HeadGuard::Result scanned = guard_.scan(bytes);
+  std::array<FieldLine, kFieldLinesAtFirst>
+      lines;  // NOLINT(*-member-init): the guard writes first.
+  HeadParts parts{lines};
+  std::string_view section;
+  const HeadGuard::Result scanned = scan(bytes, parts, section);
   switch (scanned.error) {
     case ParseError::none: break;
     case ParseError::head_too_large:
@@ -320,29 +347,21 @@ Parser::Progress Parser::feed_trailer(std::string_view bytes) {
       return {fail(ParseError::trailer_too_large), scanned.consumed};
     default: return {fail(ParseError::malformed_trailer), scanned.consumed};
   }
-  const std::string_view piece = bytes.substr(0, scanned.consumed);
-  if (scanned.complete && partial_size_ == 0) {
-    add_fields(request_->trailers_, arena_->copy(piece));
-  } else {
-    gather(piece, limits_->trailer_bytes_max);
-    if (!scanned.complete) {
-      return {State::need_more, scanned.consumed};
-    }
-    add_fields(request_->trailers_, {partial_, partial_size_});
+  if (!scanned.complete) {
+    return {State::need_more, scanned.consumed};
   }
+  add_fields(request_->trailers_, section, parts);
   complete();
   return {State::complete, scanned.consumed};
 }
 
-/// Takes a section of field lines apart, to whose form the guard has seen, and to its end.
-void Parser::add_fields(Fields& fields, std::string_view section) const {
-  fields.reserve(guard_.field_count());
-  while (section.front() != '\r') {
-    const std::size_t colon = section.find(':');
-    const std::size_t end = section.find('\r', colon);
-    fields.add(section.substr(0, colon),
-               trim_whitespace(section.substr(colon + 1, end - colon - 1)));
-    section.remove_prefix(end + 2);
+void Parser::add_fields(Fields& fields, std::string_view text, const HeadParts& parts) const {
+  const std::size_t count = guard_.field_count();
+  fields.reserve(count);
+  for (const FieldLine& line : parts.field_lines.first(count)) {
+    const std::string_view name = text.substr(line.begin, line.colon - line.begin);
+    const std::string_view value = text.substr(line.colon + 1, line.end - line.colon - 1);
+    fields.add(name, trim_whitespace(value));
   }
 }
 

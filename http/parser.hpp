@@ -78,12 +78,13 @@ class Parser {
   Progress feed_head(std::string_view bytes);
   Progress feed_body(std::string_view bytes);
   Progress feed_trailer(std::string_view bytes);
+  HeadGuard::Result scan(std::string_view bytes, HeadParts& parts, std::string_view& text);
   void gather(std::string_view bytes, std::size_t bytes_max);
-  void add_fields(Fields& fields, std::string_view section) const;
+  void add_fields(Fields& fields, std::string_view text, const HeadParts& parts) const;
   void complete() noexcept;
-  State parse_head(std::string_view head);
-  ParseError read_request_line(std::string_view head);
-  ParseError read_target(std::string_view target);
+  State parse_head(std::string_view head, const HeadParts& parts);
+  ParseError read_request_line(std::string_view head, const HeadParts& parts);
+  ParseError read_target(std::string_view target, std::size_t path_bytes);
   ParseError take_body(std::string_view bytes) noexcept;
   ParseError append_body(std::string_view bytes) noexcept;
   State fail(ParseError error) noexcept;

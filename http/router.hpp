@@ -66,8 +66,9 @@ class Router {
   const RouteGroup& group_of(std::string_view path) const noexcept;
 
   std::unique_ptr<Node> root_;
-  PathIndex<const Node> literals_;  ///< The tree's, of patterns that are text alone: most requests'.
-  std::size_t parameters_max_ = 0;  ///< Of any pattern.
+  PathIndex<const Node>
+      literals_;  ///< The tree's, of patterns that are text alone: most requests'.
+  std::size_t parameters_max_ = 0;                   ///< Of any pattern.
   std::vector<std::unique_ptr<RouteGroup>> groups_;  ///< Each behind the one that it is in.
   std::vector<std::string> descriptions_;
 };
