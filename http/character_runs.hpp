@@ -57,23 +57,43 @@ struct PathRun {
 #endif
 };
 
+#ifdef __SSE2__
+/// 0xFF for each byte from `first` to `last`: moved to the lowest number there is, it is below the
+/// range's size.
+inline __m128i within(__m128i bytes, char first, char last) noexcept {
+  const __m128i from_lowest = _mm_sub_epi8(bytes, _mm_set1_epi8(static_cast<char>(first + 128)));
+  return _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(last - first + 1 - 128)));
+}
+inline __m128i is_letter(__m128i bytes) noexcept {
+  return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
+}
+#endif
+constexpr bool is_letter(char c) noexcept { return to_lower(c) >= 'a' && to_lower(c) <= 'z'; }
+
 /// Of a token's characters those that nearly all names are made of.
-struct NameRun {
+struct PlainNameRun {
   static constexpr bool contains(char c) noexcept {
-    return is_digit(c) || c == '-' || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+    return is_letter(c) || is_digit(c) || c == '-';
   }
 #ifdef __SSE2__
-  // A byte is within a range if, moved to the lowest number there is, it is below the range's size.
   static __m128i outside(__m128i bytes) noexcept {
-    const auto is_within = [](__m128i moved, char first, char last) {
-      const __m128i from_lowest =
-          _mm_sub_epi8(moved, _mm_set1_epi8(static_cast<char>(first + 128)));
-      return _mm_cmplt_epi8(from_lowest, _mm_set1_epi8(static_cast<char>(last - first + 1 - 128)));
-    };
-    const __m128i is_letter = is_within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
-    const __m128i is_digit = is_within(bytes, '0', '9');
     const __m128i is_hyphen = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
-    const __m128i inside = _mm_or_si128(is_letter, _mm_or_si128(is_digit, is_hyphen));
+    const __m128i inside =
+        _mm_or_si128(is_letter(bytes), _mm_or_si128(within(bytes, '0', '9'), is_hyphen));
+    return _mm_cmpeq_epi8(inside, _mm_setzero_si128());
+  }
+#endif
+};
+
+/// Of a host's characters, and its port's, those that nearly all are made of.
+struct PlainHostRun {
+  static constexpr bool contains(char c) noexcept {
+    return is_letter(c) || (c >= '0' && c <= ':') || c == '-' || c == '.';
+  }
+#ifdef __SSE2__
+  static __m128i outside(__m128i bytes) noexcept {
+    const __m128i inside = _mm_or_si128(
+        is_letter(bytes), _mm_or_si128(within(bytes, '0', ':'), within(bytes, '-', '.')));
     return _mm_cmpeq_epi8(inside, _mm_setzero_si128());
   }
 #endif
@@ -96,6 +116,15 @@ std::size_t end_of_run(std::string_view text, std::size_t at) noexcept {
   return at;
 }
 
+#ifdef __SSE2__
+/// 8 to 15 bytes, some of them twice: for whom their order does not matter.
+inline __m128i both_ends(std::string_view text) noexcept {
+  const auto* end = text.data() + text.size() - 8;
+  return _mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data())),
+                            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(end)));
+}
+#endif
+
 template <class Run>
 bool is_run(std::string_view text) noexcept {
 #ifdef __SSE2__
@@ -112,6 +141,9 @@ bool is_run(std::string_view text) noexcept {
     }
     return _mm_movemask_epi8(found) == 0;
   }
+  if (text.size() >= 8) {
+    return _mm_movemask_epi8(Run::outside(both_ends(text))) == 0;
+  }
 #endif
   return std::all_of(text.begin(), text.end(), Run::contains);
 }
@@ -121,6 +153,11 @@ bool is_run(std::string_view text) noexcept {
 /// Whether all of the text may be in a field value.
 inline bool is_field_value_run(std::string_view text) noexcept {
   return detail::is_run<detail::FieldValueRun>(text);
+}
+/// Whether all of the text may be in a host with its port.
+inline bool is_host_run(std::string_view text) noexcept {
+  return detail::is_run<detail::PlainHostRun>(text) ||
+         std::all_of(text.begin(), text.end(), is_host_character);
 }
 /// The first position from `at` on, which is at most the text's end, of what may not be in a field
 /// value; the text's end where there is none.
@@ -137,9 +174,9 @@ inline std::size_t end_of_path(std::string_view text, std::size_t at) noexcept {
 }
 /// The same for a token.
 inline std::size_t end_of_token(std::string_view text, std::size_t at) noexcept {
-  at = detail::end_of_run<detail::NameRun>(text, at);
+  at = detail::end_of_run<detail::PlainNameRun>(text, at);
   while (at < text.size() && is_token_character(text[at])) {  // '_', say.
-    at = detail::end_of_run<detail::NameRun>(text, at + 1);
+    at = detail::end_of_run<detail::PlainNameRun>(text, at + 1);
   }
   return at;
 }

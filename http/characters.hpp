@@ -58,14 +58,6 @@ constexpr bool is_request_line_character(char c) noexcept {
   return detail::is_in(c, detail::kRequestLine);
 }
 constexpr bool is_host_character(char c) noexcept { return detail::is_in(c, detail::kHost); }
-/// Without a branch for each: hosts are short, and nearly all valid.
-constexpr bool are_host_characters(std::string_view text) noexcept {
-  std::uint8_t shared = detail::kHost;
-  for (const char c : text) {
-    shared &= detail::kCharacterClasses[static_cast<unsigned char>(c)];
-  }
-  return shared != 0;
-}
 constexpr bool is_whitespace(char c) noexcept { return c == ' ' || c == '\t'; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr char to_lower(char c) noexcept {

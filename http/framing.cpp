@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "http/characters.hpp"
+#include "http/character_runs.hpp"
 
 namespace stadion::http {
 namespace {
@@ -169,6 +169,6 @@ Framing decide_framing(const Fields& fields, Version version) noexcept {
   return reader.finish();
 }
 
-bool is_valid_host(std::string_view host) noexcept { return are_host_characters(host); }
+bool is_valid_host(std::string_view host) noexcept { return is_host_run(host); }
 
 }  // namespace stadion::http

@@ -44,7 +44,16 @@ bool ResponseWriter::write_head(pool::Connection& connection, std::string_view d
     return static_cast<std::size_t>(end - to);
   };
   if (bytes_max <= room.size()) {
-    connection.commit_output(write_to(room.data()));
+    const std::size_t head_bytes = write_to(room.data());
+    const std::string_view body = body_beside_head();
+    if (!body.empty() && body.size() <= room.size() - head_bytes) {
+      std::memcpy(room.data() + head_bytes, body.data(), body.size());
+      connection.commit_output(head_bytes + body.size());
+      body_bytes_ = body.size();
+      stage_ = Stage::done;
+      return true;
+    }
+    connection.commit_output(head_bytes);
   } else if (connection.output_bytes() > 0) {
     return false;
   } else {  // Larger than the whole buffer.
@@ -58,6 +67,12 @@ bool ResponseWriter::write_head(pool::Connection& connection, std::string_view d
   const bool has_body = framing_.body != BodyFraming::none;
   stage_ = has_body ? Stage::body : Stage::done;
   return true;
+}
+
+/// Nearly all bodies: in one piece, in memory. Empty where it is none of these.
+std::string_view ResponseWriter::body_beside_head() const noexcept {
+  const bool is_whole = framing_.body == BodyFraming::content_length && !response_->is_written();
+  return is_whole ? response_->body() : std::string_view();
 }
 
 bool ResponseWriter::write_body(pool::Connection& connection) {

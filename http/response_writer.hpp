@@ -50,6 +50,7 @@ class ResponseWriter {
   enum class Stage : std::uint8_t { head, body, body_end, done, failed };
 
   bool write_head(pool::Connection& connection, std::string_view date_line);
+  std::string_view body_beside_head() const noexcept;
   bool write_body(pool::Connection& connection);
   bool write_parts(pool::Connection& connection);
   bool write_part(pool::Connection& connection, const BodyPart& part);

@@ -37,6 +37,8 @@ void Session::advance(pool::Connection& connection) {
   if (connection.input_ended()) {
     react_to_input_end();
   }
+  const bool waits_for_nothing = phase_ == Phase::idle && connection.input().empty();
+  connection.tell_output_sent(!waits_for_nothing);
   connection_ = nullptr;
 }
 
@@ -134,7 +136,6 @@ bool Session::begin_exchange() {
     return false;
   }
   exchange_->client_ = this;
-  ref_ = connection_->ref();
   if (context_->service.access_log) {
     exchange_->began_ = Clock::now();
     note_remote_address();  // When the client has left, nobody knows it any more.

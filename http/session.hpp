@@ -32,8 +32,8 @@ namespace stadion::http {
 /// Lifetime   Its connection's: the exchange may live longer, see ExchangePool.
 class Session final : private Client {
  public:
-  explicit Session(SessionContext& context)
-      : context_(&context), parser_(context.service.options.limits) {}
+  Session(SessionContext& context, pool::ConnectionRef connection)
+      : context_(&context), ref_(connection), parser_(context.service.options.limits) {}
   ~Session();
 
   Session(const Session&) = delete;

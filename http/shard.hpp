@@ -45,7 +45,7 @@ class Shard final : private pool::ConnectionHandler {
   }
 
   void on_open(pool::Connection& connection) override {
-    connection.set_data(&sessions_.acquire(context_));
+    connection.set_data(&sessions_.acquire(context_, connection.ref()));
   }
   void on_input(pool::Connection& connection) override {
     session_of(connection).advance(connection);

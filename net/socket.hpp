@@ -48,7 +48,7 @@ struct IoResult {
 
   /// Nothing was there to read, or there was no room to write to: not an error.
   bool would_block() const noexcept {
-    return error == std::error_code(EAGAIN, std::system_category());
+    return error.value() == EAGAIN && error.category() == std::system_category();
   }
 };
 

@@ -108,6 +108,10 @@ class Connection {
   /// Whether a write by reference or from a file is pending.
   bool has_output_elsewhere() const noexcept { return !referenced_.empty() || file_.bytes > 0; }
 
+  /// Whether to call ConnectionHandler::on_output_sent(): as long as nothing else is said, yes. It is
+  /// a call per write that a handler can do without which does not wait for room.
+  void tell_output_sent(bool wanted) noexcept { tells_output_sent_ = wanted; }
+
   /// Has what was written sent, and more read, in the loop's next turn, for calls from outside a
   /// handler's functions.
   void flush();
@@ -174,6 +178,7 @@ class Connection {
   bool lingers_ = false;  ///< Our side is ended; the peer's is awaited.
   bool in_handler_ = false;
   bool leaving_ = false;  ///< on_close() is being told.
+  bool tells_output_sent_ = true;
   net::Socket socket_;
   Buffer input_;
   Buffer output_;
@@ -201,7 +206,8 @@ class ConnectionHandler {
   virtual void on_input(Connection& connection) = 0;
   /// The peer has ended its side. Default: send what was written, and close.
   virtual void on_input_end(Connection& connection) { connection.close_after_output(); }
-  /// All output has been handed to the system: there is room again.
+  /// All output has been handed to the system: there is room again. See
+  /// Connection::tell_output_sent().
   virtual void on_output_sent(Connection& /*connection*/) {}
   /// Connection::notify() was called.
   virtual void on_notify(Connection& /*connection*/) {}

@@ -158,7 +158,10 @@ class SocketPool {
   void wait_for_input(Connection& connection);
   void wait_for_room(Connection& connection);
   void send(Connection& connection);
-  bool ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept;
+  bool ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
+    return buffer.memory != nullptr || take_memory(connection, buffer);
+  }
+  bool take_memory(Connection& connection, Connection::Buffer& buffer) noexcept;
   void give_back(Connection::Buffer& buffer) noexcept;
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;

@@ -43,10 +43,11 @@ void SocketPool::on_readable(Connection& connection) {
   input.end += result.bytes;
   bytes_in_.add(result.bytes);
   connection.last_activity_ = now_;
-  connection.input_ended_ = net::is_end_of_stream(result.error);
-  if (result.error && !connection.input_ended_) {
-    remove(connection);
-  } else if (connection.is_discarding()) {
+  if (result.error && !net::is_end_of_stream(result.error)) {
+    return remove(connection);
+  }
+  connection.input_ended_ = static_cast<bool>(result.error);
+  if (connection.is_discarding()) {
     move_on(connection, Sending::now);
   } else {
     tell_handler(connection, connection.input_ended_ ? &ConnectionHandler::on_input_end
@@ -175,25 +176,26 @@ void SocketPool::send(Connection& connection) {
   is_from_memory ? connection.note_sent(result.bytes) : connection.note_file_sent(result.bytes);
   bytes_out_.add(result.bytes);
   connection.last_activity_ = now_;
-  if (connection.output_idle()) {
+  if (!connection.output_idle()) {
+    wait_for_room(connection);
+  } else if (connection.tells_output_sent_) {
     give_back(connection.output_);
     tell_handler(connection, &ConnectionHandler::on_output_sent, Sending::later);
   } else {
-    wait_for_room(connection);
+    move_on(connection, Sending::later);
   }
 }
 
-bool SocketPool::ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
-  if (buffer.memory == nullptr) {
-    try {
-      buffer = {.memory = static_cast<char*>(buffers_.acquire())};
-    } catch (const ArenaFailed& failure) {
-      log(LogLevel::error,
-          std::string("a connection is closed for want of a buffer: ") + failure.what());
-      connection.closes_ = true;
-    }
+bool SocketPool::take_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
+  try {
+    buffer = {.memory = static_cast<char*>(buffers_.acquire())};
+    return true;
+  } catch (const ArenaFailed& failure) {
+    log(LogLevel::error,
+        std::string("a connection is closed for want of a buffer: ") + failure.what());
+    connection.closes_ = true;
+    return false;
   }
-  return buffer.memory != nullptr;
 }
 
 void SocketPool::give_back(Connection::Buffer& buffer) noexcept {

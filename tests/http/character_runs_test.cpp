@@ -13,7 +13,7 @@ namespace {
 /// which runs are looked at. Calls `check(text, place, byte)`.
 template <class Check>
 void for_each_text(char filling, Check&& check) {
-  for (const std::size_t size : {1U, 4U, 15U, 16U, 17U, 31U, 32U, 40U}) {
+  for (const std::size_t size : {1U, 4U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 32U, 40U}) {
     std::string text(size, filling);
     for (std::size_t place = 0; place < size; ++place) {
       for (unsigned byte = 0; byte <= 0xFF; ++byte) {
@@ -72,6 +72,16 @@ TEST_CASE("character runs: whether all of a text may be in a field value") {
   std::size_t wrong = 0;
   for_each_text('x', [&wrong](std::string_view text, std::size_t /*place*/, char byte) {
     wrong += is_field_value_run(text) == is_field_value_character(byte) ? 0 : 1;
+  });
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("character runs: whether all of a text may be in a host") {
+  CHECK(is_host_run(""));
+  CHECK(is_host_run("[fe80::1%25eth0]:8080"));
+  std::size_t wrong = 0;
+  for_each_text('x', [&wrong](std::string_view text, std::size_t /*place*/, char byte) {
+    wrong += is_host_run(text) == is_host_character(byte) ? 0 : 1;
   });
   CHECK(wrong == 0);
 }
