@@ -27,10 +27,17 @@ class BlockPool {
         alignment_(std::max(alignment, sizeof(Link))) {}
 
   [[nodiscard]] void* acquire() {
+    if (void* block = acquire_released()) {
+      return block;
+    }
+    char* memory = static_cast<char*>(arena_->alloc(alignment_ + block_bytes_, alignment_));
+    ++carved_;
+    return memory + alignment_;
+  }
+  /// A block that was released; null where there is none.
+  [[nodiscard]] void* acquire_released() noexcept {
     if (free_ == nullptr) {
-      char* memory = static_cast<char*>(arena_->alloc(alignment_ + block_bytes_, alignment_));
-      ++carved_;
-      return memory + alignment_;
+      return nullptr;
     }
     void* block = reinterpret_cast<char*>(free_) + sizeof(Link);
     free_ = free_->next;

@@ -99,14 +99,23 @@ struct PlainHostRun {
 #endif
 };
 
-template <class Run>
-std::size_t end_of_run(std::string_view text, std::size_t at) noexcept {
 #ifdef __SSE2__
-  for (; text.size() - at >= sizeof(__m128i); at += sizeof(__m128i)) {
-    const auto* bytes = reinterpret_cast<const __m128i*>(text.data() + at);
-    const int outside = _mm_movemask_epi8(Run::outside(_mm_loadu_si128(bytes)));
-    if (outside != 0) {
-      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(outside)));
+inline constexpr std::size_t kStep = sizeof(__m128i);
+
+/// One bit for each of the 16 bytes from there on that is not in the run.
+template <class Run>
+unsigned outside_at(const char* at) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  return static_cast<unsigned>(_mm_movemask_epi8(Run::outside(bytes)));
+}
+#endif
+
+template <class Run>
+[[gnu::noinline]] std::size_t end_of_long_run(std::string_view text, std::size_t at) noexcept {
+#ifdef __SSE2__
+  for (; text.size() - at >= kStep; at += kStep) {
+    if (const unsigned outside = outside_at<Run>(text.data() + at); outside != 0) {
+      return at + static_cast<std::size_t>(std::countr_zero(outside));
     }
   }
 #endif
@@ -114,6 +123,21 @@ std::size_t end_of_run(std::string_view text, std::size_t at) noexcept {
     ++at;
   }
   return at;
+}
+
+/// Most runs end within the first step, which is therefore where it is needed, not behind a call.
+template <class Run>
+[[gnu::always_inline]] inline std::size_t end_of_run(std::string_view text,
+                                                     std::size_t at) noexcept {
+#ifdef __SSE2__
+  if (text.size() - at >= kStep) {
+    if (const unsigned outside = outside_at<Run>(text.data() + at); outside != 0) {
+      return at + static_cast<std::size_t>(std::countr_zero(outside));
+    }
+    at += kStep;
+  }
+#endif
+  return end_of_long_run<Run>(text, at);
 }
 
 #ifdef __SSE2__
@@ -128,7 +152,6 @@ inline __m128i both_ends(std::string_view text) noexcept {
 template <class Run>
 bool is_run(std::string_view text) noexcept {
 #ifdef __SSE2__
-  constexpr std::size_t kStep = sizeof(__m128i);
   if (text.size() >= kStep) {
     const auto outside = [](const char* at) {
       return Run::outside(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));

@@ -163,18 +163,13 @@ std::optional<std::time_t> parse_http_date(std::string_view text, std::time_t no
   return std::nullopt;
 }
 
-std::string_view DateLine::now() noexcept {
-  std::timespec time{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
-  if (time.tv_sec != second_) {
-    second_ = time.tv_sec;
-    const HttpDate date(second_);
-    char* at = std::copy(kPrefix.begin(), kPrefix.end(), line_.data());
-    at = std::copy(date.text().begin(), date.text().end(), at);
-    *at++ = '\r';
-    *at = '\n';
-  }
-  return {line_.data(), line_.size()};
+void DateLine::format(std::time_t second) noexcept {
+  second_ = second;
+  const HttpDate date(second);
+  char* at = std::copy(kPrefix.begin(), kPrefix.end(), line_.data());
+  at = std::copy(date.text().begin(), date.text().end(), at);
+  *at++ = '\r';
+  *at = '\n';
 }
 
 }  // namespace stadion::http

@@ -33,9 +33,18 @@ std::optional<std::time_t> parse_http_date(std::string_view text, std::time_t no
 class DateLine {
  public:
   /// "Date: …\r\n" for the current second; valid until the next call.
-  std::string_view now() noexcept;
+  std::string_view now() noexcept {
+    std::timespec time{};
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    if (time.tv_sec != second_) {
+      format(time.tv_sec);
+    }
+    return {line_.data(), line_.size()};
+  }
 
  private:
+  void format(std::time_t second) noexcept;
+
   static constexpr std::string_view kPrefix = "Date: ";
 
   std::time_t second_ = -1;

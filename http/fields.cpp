@@ -30,13 +30,7 @@ void Fields::reserve(std::size_t count) {
   capacity_ = count;
 }
 
-void Fields::add(std::string_view name, std::string_view value) {
-  if (size_ == capacity_) {
-    reserve(std::max<std::size_t>(capacity_ * 2, 8));
-  }
-  std::construct_at(fields_ + size_, Field{name, value});
-  ++size_;
-}
+void Fields::grow() { reserve(std::max<std::size_t>(capacity_ * 2, 8)); }
 
 void Fields::remove(std::string_view name) noexcept {
   const auto is_named = [name](const Field& field) {

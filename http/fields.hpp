@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -21,13 +22,15 @@ bool is_field_value(std::string_view text) noexcept;
 /// Without spaces and tabs at either end.
 inline std::string_view trim_whitespace(std::string_view text) noexcept {
   const auto is_whitespace = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_whitespace(text.front())) {
-    text.remove_prefix(1);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  while (begin != end && is_whitespace(*begin)) {
+    ++begin;
   }
-  while (!text.empty() && is_whitespace(text.back())) {
-    text.remove_suffix(1);
+  while (end != begin && is_whitespace(end[-1])) {
+    --end;
   }
-  return text;
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 /// Calls `visit(element)` for each non-empty element of a comma-separated list (RFC 9110
@@ -59,7 +62,13 @@ class Fields {
 
   /// Room for so many fields in all.
   void reserve(std::size_t count);
-  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value) {
+    if (size_ == capacity_) {
+      grow();
+    }
+    std::construct_at(fields_ + size_, Field{name, value});
+    ++size_;
+  }
   /// Takes out all fields of that name, whatever its case.
   void remove(std::string_view name) noexcept;
   void clear() noexcept { size_ = 0; }
@@ -74,6 +83,8 @@ class Fields {
   const Field* end() const noexcept { return fields_ + size_; }
 
  private:
+  void grow();
+
   Arena* arena_;
   Field* fields_ = nullptr;
   std::size_t size_ = 0;

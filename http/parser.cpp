@@ -22,6 +22,13 @@ constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
 /// endless leading zeros is none.
 constexpr std::size_t kChunkFramingBytesMax = 32;
 
+/// The guard speaks of heads.
+ParseError of_trailer(ParseError error) noexcept {
+  const bool is_too_large =
+      error == ParseError::head_too_large || error == ParseError::too_many_fields;
+  return is_too_large ? ParseError::trailer_too_large : ParseError::malformed_trailer;
+}
+
 }  // namespace
 
 // llhttp's callbacks are called from C, through which no exception may pass: they don't allocate
@@ -127,9 +134,9 @@ Parser::Progress Parser::feed(std::string_view bytes) noexcept {
   STADION_ASSERT(arena_ != nullptr && error_ == ParseError::none);
   try {
     switch (section_) {
-      case Section::head: return feed_head(bytes);
+      case Section::head:
+      case Section::trailer: return feed_fields(bytes);
       case Section::body: return feed_body(bytes);
-      case Section::trailer: return feed_trailer(bytes);
       case Section::end: return {State::complete, 0};
     }
   } catch (const ArenaFailed&) {
@@ -155,40 +162,46 @@ Parser::Progress Parser::feed_body_to(std::span<char> room, std::string_view byt
   return progress;
 }
 
-Parser::Progress Parser::feed_head(std::string_view bytes) {
+// A head, or a trailer: scans on, and when it is complete takes it apart. Trailers are kept apart from
+// the head's fields: nothing that was decided from these may change after the body (RFC 9110
+// section 6.5.1).
+Parser::Progress Parser::feed_fields(std::string_view bytes) {
   std::array<FieldLine, kFieldLinesAtFirst>
       lines;  // NOLINT(*-member-init): the guard writes first.
   HeadParts parts{lines};
-  std::string_view head;
-  const HeadGuard::Result scanned = scan(bytes, parts, head);
-  if (scanned.error != ParseError::none) {
-    return {fail(scanned.error), scanned.consumed};
-  }
-  return {scanned.complete ? parse_head(head, parts) : State::need_more, scanned.consumed};
-}
-
-// Scans on in the head, or the trailer. When it is complete, `text` is all of it, in the arena, and
-// `parts` says what is where.
-HeadGuard::Result Parser::scan(std::string_view bytes, HeadParts& parts, std::string_view& text) {
   const HeadGuard::Result scanned = guard_.scan(bytes, parts);
-  if (scanned.error != ParseError::none) {
-    return scanned;
-  }
-  const std::string_view piece = bytes.substr(0, scanned.consumed);
-  if (scanned.complete && partial_size_ == 0 && guard_.field_count() <= parts.field_lines.size()) {
-    text = arena_->copy(piece);
-    return scanned;
-  }
   const bool is_head = section_ == Section::head;
-  // The guard lets no more pass.
-  gather(piece, is_head ? limits_->head_bytes_max : limits_->trailer_bytes_max);
-  if (scanned.complete) {  // It came in pieces, or is long: once more, as a whole, and with room.
+  if (scanned.error != ParseError::none) [[unlikely]] {
+    return {fail(is_head ? scanned.error : of_trailer(scanned.error)), scanned.consumed};
+  }
+  std::string_view text(bytes.data(), scanned.consumed);
+  if (scanned.complete && partial_size_ == 0 && guard_.field_count() <= parts.field_lines.size())
+      [[likely]] {
+    text = arena_->copy(text);
+  } else {
+    // The guard lets no more pass.
+    gather(text, is_head ? limits_->head_bytes_max : limits_->trailer_bytes_max);
+    if (!scanned.complete) {
+      return {State::need_more, scanned.consumed};
+    }
+    // It came in pieces, or is long: once more, as a whole, and with room.
     text = {partial_, partial_size_};
     parts = HeadParts(arena_->make_array<FieldLine>(guard_.field_count()));
     is_head ? guard_.begin_head() : guard_.begin_trailer();
     guard_.scan(text, parts);
   }
-  return scanned;
+  if (is_head) {
+    request_ = &arena_->make<Request>(*arena_);
+    if (const ParseError error = read_request_line(text, parts); error != ParseError::none) {
+      return {fail(error), scanned.consumed};
+    }
+  }
+  add_fields(is_head ? request_->fields_ : request_->trailers_, text, parts);
+  if (is_head) {
+    return {decide_body(text.substr(parts.line_begin)), scanned.consumed};
+  }
+  complete();
+  return {State::complete, scanned.consumed};
 }
 
 void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
@@ -207,12 +220,8 @@ void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
   partial_size_ = needed;
 }
 
-Parser::State Parser::parse_head(std::string_view head, const HeadParts& parts) {
-  request_ = &arena_->make<Request>(*arena_);
-  if (const ParseError error = read_request_line(head, parts); error != ParseError::none) {
-    return fail(error);
-  }
-  add_fields(request_->fields_, head, parts);
+/// What follows the head.
+Parser::State Parser::decide_body(std::string_view head) {
   framing_ = decide_framing(request_->fields_, request_->version_);
   if (framing_.error != ParseError::none) {
     return fail(framing_.error);
@@ -224,8 +233,7 @@ Parser::State Parser::parse_head(std::string_view head, const HeadParts& parts) 
     return complete(), State::complete;
   }
   llhttp_ = &arena_->make<Llhttp>(*this);
-  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data() + parts.line_begin,
-                                               head.size() - parts.line_begin);
+  const llhttp_errno_t result = llhttp_execute(&llhttp_->state, head.data(), head.size());
   if (error_ != ParseError::none) {
     return State::failed;
   }
@@ -243,7 +251,7 @@ ParseError Parser::read_request_line(std::string_view head, const HeadParts& par
     return ParseError::malformed_request_line;
   }
   const auto between = [head](std::size_t begin, std::size_t end) {
-    return head.substr(begin, end - begin);
+    return std::string_view(head.data() + begin, end - begin);
   };
   const std::string_view method = between(parts.line_begin, parts.first_space);
   const std::string_view target = between(parts.first_space + 1, parts.last_space);
@@ -328,39 +336,16 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
   partial_ = nullptr;
   partial_size_ = partial_capacity_ = 0;
   guard_.begin_trailer();
-  const Progress trailer = feed_trailer(bytes.substr(consumed));
+  const Progress trailer = feed_fields(bytes.substr(consumed));
   return {trailer.state, consumed + trailer.consumed};
-}
-
-// Trailers are kept apart from the head's fields: nothing that was decided from these may change
-// after the body (RFC 9110 section 6.5.1).
-Parser::Progress Parser::feed_trailer(std::string_view bytes) {
-  std::array<FieldLine, kFieldLinesAtFirst>
-      lines;  // NOLINT(*-member-init): the guard writes first.
-  HeadParts parts{lines};
-  std::string_view section;
-  const HeadGuard::Result scanned = scan(bytes, parts, section);
-  switch (scanned.error) {
-    case ParseError::none: break;
-    case ParseError::head_too_large:
-    case ParseError::too_many_fields:
-      return {fail(ParseError::trailer_too_large), scanned.consumed};
-    default: return {fail(ParseError::malformed_trailer), scanned.consumed};
-  }
-  if (!scanned.complete) {
-    return {State::need_more, scanned.consumed};
-  }
-  add_fields(request_->trailers_, section, parts);
-  complete();
-  return {State::complete, scanned.consumed};
 }
 
 void Parser::add_fields(Fields& fields, std::string_view text, const HeadParts& parts) const {
   const std::size_t count = guard_.field_count();
   fields.reserve(count);
   for (const FieldLine& line : parts.field_lines.first(count)) {
-    const std::string_view name = text.substr(line.begin, line.colon - line.begin);
-    const std::string_view value = text.substr(line.colon + 1, line.end - line.colon - 1);
+    const std::string_view name(text.data() + line.begin, line.colon - line.begin);
+    const std::string_view value(text.data() + line.colon + 1, line.end - line.colon - 1);
     fields.add(name, trim_whitespace(value));
   }
 }

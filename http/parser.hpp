@@ -75,14 +75,12 @@ class Parser {
   enum class Section : std::uint8_t { head, body, trailer, end };
   struct Llhttp;  ///< llhttp's state and callbacks.
 
-  Progress feed_head(std::string_view bytes);
+  Progress feed_fields(std::string_view bytes);
   Progress feed_body(std::string_view bytes);
-  Progress feed_trailer(std::string_view bytes);
-  HeadGuard::Result scan(std::string_view bytes, HeadParts& parts, std::string_view& text);
   void gather(std::string_view bytes, std::size_t bytes_max);
   void add_fields(Fields& fields, std::string_view text, const HeadParts& parts) const;
   void complete() noexcept;
-  State parse_head(std::string_view head, const HeadParts& parts);
+  State decide_body(std::string_view head);
   ParseError read_request_line(std::string_view head, const HeadParts& parts);
   ParseError read_target(std::string_view target, std::size_t path_bytes);
   ParseError take_body(std::string_view bytes) noexcept;

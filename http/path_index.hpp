@@ -60,10 +60,9 @@ class PathIndex {
 
   /// The path's, or the free one where it would be.
   Slot& slot_of(std::string_view path) noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = hash_of(path) >> (64 - std::countr_zero(slots_.size()));
+    std::size_t at = hash_of(path) >> shift_;
     while (slots_[at].value != nullptr && slots_[at].path != path) {
-      at = (at + 1) & mask;
+      at = (at + 1) & mask_;
     }
     return slots_[at];
   }
@@ -71,6 +70,8 @@ class PathIndex {
   void grow() {
     std::vector<Slot> old(slots_.empty() ? kSlotsMin : 2 * slots_.size());
     old.swap(slots_);
+    mask_ = slots_.size() - 1;
+    shift_ = 64 - std::countr_zero(slots_.size());
     for (Slot& slot : old) {
       if (slot.value != nullptr) {
         slot_of(slot.path) = std::move(slot);
@@ -78,7 +79,9 @@ class PathIndex {
     }
   }
 
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_;  ///< A power of two of them.
+  std::size_t mask_ = 0;
+  int shift_ = 0;  ///< Of a hash, whose upper bits are the best.
   std::size_t size_ = 0;
 };
 

@@ -165,7 +165,7 @@ void Response::fail(Status status, std::string_view static_text) noexcept {
   body_ = {.bytes = static_text};
 }
 
-std::optional<std::uint64_t> Response::content_length() const noexcept {
+std::optional<std::uint64_t> Response::length_of_others() const noexcept {
   if (encoder_ != nullptr) {
     return std::nullopt;
   }

@@ -133,7 +133,10 @@ class Response {
   BodyProducer* producer() const noexcept { return producer_; }
   Encoder* encoder() const noexcept { return encoder_; }
   /// None when it is not known before the body's end.
-  std::optional<std::uint64_t> content_length() const noexcept;
+  std::optional<std::uint64_t> content_length() const noexcept {
+    const bool is_one_part = parts_.empty() && producer_ == nullptr && !is_written_;
+    return is_one_part && encoder_ == nullptr ? body_.size() : length_of_others();
+  }
   /// Whether the head has been sent, or is being: then only trailers can still be set. Set by the
   /// server.
   bool is_begun() const noexcept { return is_begun_; }
@@ -157,6 +160,7 @@ class Response {
   void check_not_begun() const;
   Response& copied(std::string_view body, std::string_view static_content_type);
   void set_body(std::string_view body, std::string_view content_type);
+  std::optional<std::uint64_t> length_of_others() const noexcept;
   void replace_body(std::string_view body, std::string_view lasting_content_type);
 
   Arena* arena_;

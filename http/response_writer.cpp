@@ -30,7 +30,10 @@ void ResponseWriter::begin(Response& response, const ResponseFraming& framing) {
 }
 
 bool ResponseWriter::write(pool::Connection& connection, std::string_view date_line) {
-  return write_head(connection, date_line) && write_body(connection) && write_body_end(connection);
+  if (!write_head(connection, date_line)) {
+    return false;
+  }
+  return stage_ == Stage::done || (write_body(connection) && write_body_end(connection));
 }
 
 bool ResponseWriter::write_head(pool::Connection& connection, std::string_view date_line) {

@@ -28,7 +28,15 @@ class Writer {
       at_ += text.size();
     }
   }
-  void put(std::uint64_t number) noexcept { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
+  void put(std::uint64_t number) noexcept {
+    if (number < 100) {  // As the sizes of small bodies: to_chars() is a call.
+      *at_ = static_cast<char>('0' + number / 10);
+      at_ += number >= 10 ? 1 : 0;
+      *at_++ = static_cast<char>('0' + number % 10);
+    } else {
+      at_ = std::to_chars(at_, at_ + 20, number).ptr;
+    }
+  }
   char* end() const noexcept { return at_; }
 
  private:
@@ -44,8 +52,8 @@ void put_connection(Writer& writer, const ResponseFraming& framing) noexcept {
   }
 }
 
-void put_status_line(Writer& writer, Status status) noexcept {
-  if (status == Status::ok) {
+inline void put_status_line(Writer& writer, Status status) noexcept {
+  if (status == Status::ok) {  // Nearly all.
     return writer.put("HTTP/1.1 200 OK\r\n");
   }
   writer.put("HTTP/1.1 ");
@@ -55,7 +63,7 @@ void put_status_line(Writer& writer, Status status) noexcept {
   writer.put("\r\n");
 }
 
-void put_fields(Writer& writer, const Fields& fields) noexcept {
+inline void put_fields(Writer& writer, const Fields& fields) noexcept {
   for (const Field& field : fields) {
     writer.put(field.name);
     writer.put(": ");

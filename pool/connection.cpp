@@ -19,8 +19,6 @@ Connection* ConnectionRef::get() const noexcept {
   return pool_ == nullptr ? nullptr : pool_->lookup(index_, generation_);
 }
 
-ConnectionRef Connection::ref() const noexcept { return pool_->ref_of(*this); }
-
 bool Connection::input_full() const noexcept { return input_.size() == pool_->buffer_bytes_; }
 
 void Connection::Buffer::drop_front(std::size_t bytes) noexcept {

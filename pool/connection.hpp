@@ -59,7 +59,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  ConnectionRef ref() const noexcept;
+  ConnectionRef ref() const noexcept { return {*pool_, index_, generation_}; }
   SocketPool& pool() const noexcept { return *pool_; }
   net::Socket& socket() noexcept { return socket_; }
 
@@ -158,8 +158,9 @@ class Connection {
     std::uint64_t bytes = 0;
   };
 
-  Connection(SocketPool& pool, std::uint32_t index, net::Socket socket) noexcept
-      : pool_(&pool), index_(index), socket_(std::move(socket)) {}
+  Connection(SocketPool& pool, std::uint32_t index, std::uint64_t generation,
+             net::Socket socket) noexcept
+      : pool_(&pool), index_(index), generation_(generation), socket_(std::move(socket)) {}
   Connection(Connection&&) noexcept = default;  // For a resize only.
 
   bool output_idle() const noexcept { return output_bytes() == 0; }
@@ -179,6 +180,7 @@ class Connection {
   bool in_handler_ = false;
   bool leaving_ = false;  ///< on_close() is being told.
   bool tells_output_sent_ = true;
+  std::uint64_t generation_;
   net::Socket socket_;
   Buffer input_;
   Buffer output_;

@@ -115,7 +115,7 @@ Connection* SocketPool::add(net::Socket socket) {
   table_->slots[index].generation = generation;
   Connection* memory = table_->connections + index;
   stadion::detail::unpoison(memory, sizeof(Connection));
-  auto* connection = ::new (memory) Connection(*this, index, std::move(socket));
+  auto* connection = ::new (memory) Connection(*this, index, generation, std::move(socket));
   active_.increment();
   added_.increment();
   peak_.add(size() > peak_.value() ? 1 : 0);
@@ -252,10 +252,6 @@ Connection* SocketPool::lookup(std::uint32_t index, std::uint64_t generation) no
 Connection* SocketPool::connection_at(std::uint32_t index) noexcept {
   const bool present = index < table_->used && table_->slots[index].generation != 0;
   return present ? table_->connections + index : nullptr;
-}
-
-ConnectionRef SocketPool::ref_of(const Connection& connection) noexcept {
-  return {*this, connection.index_, table_->slots[connection.index_].generation};
 }
 
 std::uint32_t SocketPool::slots_used() const noexcept { return table_->used; }

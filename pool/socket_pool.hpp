@@ -138,7 +138,6 @@ class SocketPool {
   static std::uint32_t checked_limit(std::size_t max_connections);
   Connection* lookup(std::uint32_t index, std::uint64_t generation) noexcept;
   Connection* connection_at(std::uint32_t index) noexcept;
-  ConnectionRef ref_of(const Connection& connection) noexcept;
   std::uint32_t slots_used() const noexcept;
   Table* take_table(std::uint32_t capacity);
   void move_to_table(Table& table) noexcept;
@@ -157,11 +156,14 @@ class SocketPool {
   void move_on(Connection& connection, Sending sending);
   void wait_for_input(Connection& connection);
   void wait_for_room(Connection& connection);
-  void send(Connection& connection);
+  bool send(Connection& connection);
   bool ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
-    return buffer.memory != nullptr || take_memory(connection, buffer);
+    if (buffer.memory == nullptr) {
+      buffer.memory = static_cast<char*>(buffers_.acquire_released());
+    }
+    return buffer.memory != nullptr || carve_memory(connection, buffer);
   }
-  bool take_memory(Connection& connection, Connection::Buffer& buffer) noexcept;
+  bool carve_memory(Connection& connection, Connection::Buffer& buffer) noexcept;
   void give_back(Connection::Buffer& buffer) noexcept;
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;
@@ -225,7 +227,6 @@ void SocketPool::for_each(Visit&& visit) {
 template <void (SocketPool::*Told)(Connection&)>
 net::IoCompletion SocketPool::completion_for(const Connection& connection) noexcept {
   // By slot and generation: the connection may have moved by the time that it is told.
-  const std::uint64_t generation = ref_of(connection).generation_;
   const auto tell = [](void* pool, std::uint64_t tag, std::error_code, std::size_t) {
     auto* self = static_cast<SocketPool*>(pool);
     const auto index = static_cast<std::uint32_t>(tag & (kConnectionsMax - 1));
@@ -233,7 +234,7 @@ net::IoCompletion SocketPool::completion_for(const Connection& connection) noexc
       (self->*Told)(*told);
     }
   };
-  return {tell, this, (generation << kIndexBits) | connection.index_};
+  return {tell, this, (connection.generation_ << kIndexBits) | connection.index_};
 }
 
 }  // namespace stadion::pool

@@ -110,8 +110,16 @@ void SocketPool::move_on(Connection& connection, Sending sending) {
     return;
   }
   if (!connection.output_idle()) {
-    return sending == Sending::now && !connection.writing_ ? send(connection)
-                                                           : wait_for_room(connection);
+    if (sending == Sending::later || connection.writing_) {
+      return wait_for_room(connection);
+    }
+    if (!send(connection)) {
+      return;
+    }
+    if (connection.tells_output_sent_) {
+      give_back(connection.output_);
+      return tell_handler(connection, &ConnectionHandler::on_output_sent, Sending::later);
+    }
   }
   give_back(connection.output_);
   if (connection.closes_after_output_) {
@@ -149,8 +157,8 @@ void SocketPool::wait_for_room(Connection& connection) {
 }
 
 // Once, and what the handler then writes in its turn: so that a peer that reads as fast as we send
-// keeps no other from being served.
-void SocketPool::send(Connection& connection) {
+// keeps no other from being served. False when it waits for room, or the connection is gone.
+bool SocketPool::send(Connection& connection) {
   const Connection::FilePart& file = connection.file_;
   const bool is_from_memory = connection.has_output_in_memory();
   net::IoResult result;
@@ -165,30 +173,29 @@ void SocketPool::send(Connection& connection) {
                                                static_cast<std::size_t>(bytes));
   }
   if (result.would_block()) {
-    return wait_for_room(connection);
+    wait_for_room(connection);
+    return false;
   }
   if (result.error) {
     if (!is_from_memory) {
       log_file_failure(connection, result.error);
     }
-    return remove(connection);
+    remove(connection);
+    return false;
   }
   is_from_memory ? connection.note_sent(result.bytes) : connection.note_file_sent(result.bytes);
   bytes_out_.add(result.bytes);
   connection.last_activity_ = now_;
   if (!connection.output_idle()) {
     wait_for_room(connection);
-  } else if (connection.tells_output_sent_) {
-    give_back(connection.output_);
-    tell_handler(connection, &ConnectionHandler::on_output_sent, Sending::later);
-  } else {
-    move_on(connection, Sending::later);
+    return false;
   }
+  return true;
 }
 
-bool SocketPool::take_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
+bool SocketPool::carve_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
   try {
-    buffer = {.memory = static_cast<char*>(buffers_.acquire())};
+    buffer.memory = static_cast<char*>(buffers_.acquire());
     return true;
   } catch (const ArenaFailed& failure) {
     log(LogLevel::error,
