@@ -63,7 +63,7 @@ void* Arena::calloc(std::size_t count, std::size_t bytes, SourceLocation where) 
   return std::memset(memory, 0, total);
 }
 
-bool Arena::extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept {
+bool Arena::extend_last(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept {
   detail::Lane* lane = front_.state->this_threads_lane();
   return lane != nullptr && lane->extend(memory, bytes, new_bytes);
 }

@@ -165,6 +165,7 @@ class Arena {
     return std::bit_ceil(std::clamp(bytes, detail::kChunkBytesMin, detail::kRecycledChunkBytesMax));
   }
   void* alloc_fast(std::size_t bytes, std::size_t alignment) noexcept;
+  bool extend_last(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept;
   void* alloc_or_fail(std::size_t bytes, std::size_t alignment, SourceLocation where);
   [[noreturn]] static void fail(std::size_t bytes, detail::ArenaRefusal refusal,
                                 SourceLocation where);
@@ -207,6 +208,13 @@ inline void* Arena::try_alloc(std::size_t bytes, std::size_t alignment) noexcept
   }
   detail::ArenaRefusal refusal;
   return front_.state->alloc_slow(bytes, alignment, refusal);
+}
+
+inline bool Arena::extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept {
+  if (front_.owned_by_this_thread() && !front_.owned.ends_with(memory, bytes)) {
+    return false;
+  }
+  return extend_last(memory, bytes, new_bytes);
 }
 
 inline void Arena::dispose() noexcept {

@@ -23,7 +23,7 @@ bool Lane::extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexce
   if (bytes == 0 || is_older_than_scope) {
     return false;  // The scope's end would take back, or not give back, what is changed now.
   }
-  if (start > position || position - start != round_to_granule(bytes) || new_bytes > end - start) {
+  if (!ends_with(memory, bytes) || new_bytes > end - start) {
     return false;
   }
   used_max = bytes_used_max();

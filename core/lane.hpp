@@ -66,6 +66,10 @@ struct Lane {
         blocks_in_use(chunk != nullptr ? 1 : 0) {}
 
   void* bump(std::size_t bytes, std::size_t alignment) noexcept;
+  /// Whether nothing was handed out behind this.
+  bool ends_with(const void* memory, std::size_t bytes) const noexcept {
+    return reinterpret_cast<std::uintptr_t>(memory) + round_to_granule(bytes) == position;
+  }
   bool extend(void* memory, std::size_t bytes, std::size_t new_bytes) noexcept;
   /// Also those of another lane, as newer ones.
   void push_obligations(Lane& other) noexcept;

@@ -214,7 +214,10 @@ void Session::run_handler() {
   exchange_->start(match.chain->around.empty() && match.route != nullptr
                        ? match.route->handler.begin(*exchange_)
                        : answer_within(*exchange_, match));
-  if (!exchange_->is_handled() && !exchange_->response().is_begun()) {
+  if (exchange_->is_handled()) {
+    return finish_handling();
+  }
+  if (!exchange_->response().is_begun()) {
     limit_handler();
   }
 }
@@ -279,7 +282,6 @@ void Session::finish_handling() {
   handler_deadline_.reset();
   body_deadline_.reset();
   connection_->cancel_expiry();
-  Failure failure;
   bool has_failed = failure_.has_value();
   try {
     exchange_->take_result();

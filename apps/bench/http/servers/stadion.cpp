@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "apps/bench/http/servers/arguments.hpp"
 #include "http/server.hpp"
@@ -33,7 +34,7 @@ int main(int argc, char** argv) try {
   server.get("/json", [](const Request& request, Response& response) {
     boost::json::object reply(http::json_storage(request.arena()));
     reply.emplace("message", "Hello, World!");
-    http::answer_json(response, reply);
+    http::answer_json(response, std::move(reply));
   });
 #endif
   server.post("/discard", [](const Request&, Response& response) { response.text("taken"); });
