@@ -185,6 +185,15 @@ std::vector<Contestant> find_contestants() {
   return all;
 }
 
+Contestant contestant_named(const std::string& name) {
+  for (Contestant& contestant : find_contestants()) {
+    if (contestant.name == name && contestant.is_there()) {
+      return std::move(contestant);
+    }
+  }
+  throw std::runtime_error("there is no program for '" + name + "'");
+}
+
 Contestant stadion_with_two_workers() {
   Contestant stadion = own<kStadion>("stadion, 2 workers", "");
   stadion.command = [](std::uint16_t port, const fs::path& folder, Start start) {

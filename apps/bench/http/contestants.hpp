@@ -40,6 +40,8 @@ inline constexpr const char* kReference = "bare epoll";
 /// All of them; the reference first, then Stadion with a function as its handler, and with a
 /// coroutine.
 std::vector<Contestant> find_contestants();
+/// The one of that name. Throws std::runtime_error where it is not there.
+Contestant contestant_named(const std::string& name);
 /// Stadion with two Workers.
 Contestant stadion_with_two_workers();
 

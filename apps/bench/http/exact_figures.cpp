@@ -21,15 +21,6 @@ bool is_worse(double kept, double counted) {
   return counted > kept + std::max(kept * kWorsePart, kWorseAtLeast);
 }
 
-Contestant contestant_named(const std::string& name) {
-  for (Contestant& contestant : find_contestants()) {
-    if (contestant.name == name && contestant.is_there()) {
-      return std::move(contestant);
-    }
-  }
-  throw std::runtime_error("there is no program for '" + name + "'");
-}
-
 }  // namespace
 
 ExactFigures count_exact_figures() {

@@ -21,6 +21,7 @@ constexpr const char* kUsage =
     "stadion-bench-http SCENARIO [--pipeline N] [--rounds N] [--seconds S] [--quick] [--json "
     "FILE]\n"
     "stadion-bench-http check [--update]\n"
+    "stadion-bench-http train\n"
     "  SCENARIO      http, json, body, file, idle or workers\n"
     "  --pipeline N  requests at once on each connection; of http and workers. Default is 1\n"
     "  --rounds N    in each of which everybody has a turn. Default is 5\n"
@@ -28,7 +29,8 @@ constexpr const char* kUsage =
     "  --quick       3 rounds of half a second\n"
     "  --json FILE   also write all medians, ratios and targets to FILE\n"
     "  check         count what is exact, and fail if it is more than 5 % above the figures kept\n"
-    "  --update      keep the counted figures instead\n";
+    "  --update      keep the counted figures instead\n"
+    "  train         have the server do what servers do most, for a profile to be recorded of it\n";
 
 constexpr std::size_t kPipelineMax = 64;
 
@@ -122,6 +124,10 @@ int main(const std::vector<std::string>& arguments) {
   const Options options = read_options(arguments);
   if (options.scenario == "check") {
     return check(options.updates);
+  }
+  if (options.scenario == "train") {
+    train();
+    return 0;
   }
   measure(options);
   return 0;

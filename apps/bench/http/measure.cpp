@@ -259,6 +259,22 @@ double Measurement::allocations_per_connection(const Contestant& contestant) {
   }
 }
 
+void Measurement::exercise(const Contestant& contestant, const std::vector<Work>& works,
+                           std::size_t requests) {
+  const std::uint16_t port = free_port();
+  ServerProcess server(contestant.command(port, folder_, Start::observed), port,
+                       output_of(contestant), {});
+  try {
+    for (const Work& work : works) {
+      LoadGenerator load(load_for(contestant, work, port));
+      load.run_rounds(requests / (work.connections * work.pipeline));
+    }
+  } catch (const LoadFailed& failure) {
+    fail(contestant, failure.what());
+  }
+  server.stop();
+}
+
 double Measurement::idle_bytes(const Contestant& contestant, std::size_t connections) {
   const std::uint16_t port = free_port();
   const ServerProcess server(contestant.command(port, folder_, Start::alone), port,

@@ -66,6 +66,9 @@ class Measurement {
   /// Calls per connection that is made and ended, with a request on it, once there were as many.
   double allocations_per_connection(const Contestant& contestant);
 
+  /// Has it do each of these so many times, and end.
+  void exercise(const Contestant& contestant, const std::vector<Work>& works, std::size_t requests);
+
   /// Resident bytes for each of so many connections that had a request and now wait.
   double idle_bytes(const Contestant& contestant, std::size_t connections);
 

@@ -207,6 +207,20 @@ constexpr std::pair<std::string_view, std::vector<Section> (*)(const ScenarioOpt
 
 }  // namespace
 
+void train() {
+  constexpr std::size_t kRequests = 64'000;
+  Measurement measurement;
+  measurement.exercise(contestant_named(kStadion),
+                       {{.target = "/plaintext"},
+                        {.target = "/plaintext", .connections = 1},
+                        {.target = "/plaintext", .pipeline = 16},
+                        {.target = "/coroutine"},
+                        {.target = "/json"},
+                        {.target = "/discard", .request_body_bytes = 1000},
+                        {.target = "/memory", .connections = 64}},
+                       kRequests);
+}
+
 std::vector<std::string_view> scenario_names() {
   std::vector<std::string_view> names;
   for (const auto& [name, run] : kScenarios) {

@@ -44,6 +44,9 @@ std::vector<std::string_view> scenario_names();
 std::vector<Section> run_scenario(std::string_view name, const ScenarioOptions& options,
                                   Facts& facts);
 
+/// Has Stadion do what servers do most: what a profile is recorded of.
+void train();
+
 std::string table_of(const std::vector<Section>& sections, const Facts& facts);
 std::string json_of(const std::vector<Section>& sections, const Facts& facts);
 
