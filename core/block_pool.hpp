@@ -34,7 +34,7 @@ class BlockPool {
     ++carved_;
     return memory + alignment_;
   }
-  /// A block that was released; null where there is none.
+  /// One that was released; null where there is none.
   [[nodiscard]] void* acquire_released() noexcept {
     if (free_ == nullptr) {
       return nullptr;

@@ -44,7 +44,7 @@ bool is_named(const Field& field) noexcept {
 
 class FramingReader {
  public:
-  explicit FramingReader(Version version) noexcept : version_(version) {
+  FramingReader(Framing& framing, Version version) noexcept : framing_(framing), version_(version) {
     framing_.keep_alive = version == Version::http_1_1;
   }
 
@@ -70,7 +70,7 @@ class FramingReader {
     }
   }
 
-  Framing finish() noexcept {
+  void finish() noexcept {
     if (version_ == Version::http_1_1 && !has_host_) {
       fail(ParseError::malformed_host);
     }
@@ -80,7 +80,6 @@ class FramingReader {
     if (wants_close_) {
       framing_.keep_alive = false;
     }
-    return framing_;
   }
 
  private:
@@ -152,8 +151,8 @@ class FramingReader {
                       : ParseError::malformed_transfer_encoding);
   }
 
+  Framing& framing_;
   Version version_;
-  Framing framing_;
   bool has_host_ = false;
   bool has_content_length_ = false;
   bool wants_close_ = false;
@@ -162,11 +161,13 @@ class FramingReader {
 }  // namespace
 
 Framing decide_framing(const Fields& fields, Version version) noexcept {
-  FramingReader reader(version);
+  Framing framing;
+  FramingReader reader(framing, version);
   for (const Field& field : fields) {
     reader.read(field);
   }
-  return reader.finish();
+  reader.finish();
+  return framing;
 }
 
 bool is_valid_host(std::string_view host) noexcept { return is_host_run(host); }

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "core/assert.hpp"
+#include "core/remake.hpp"
 #include "http/character_runs.hpp"
 
 namespace stadion::http {
@@ -222,7 +223,7 @@ void Parser::gather(std::string_view bytes, std::size_t bytes_max) {
 
 /// What follows the head.
 Parser::State Parser::decide_body(std::string_view head) {
-  framing_ = decide_framing(request_->fields_, request_->version_);
+  remake(framing_, [this] { return decide_framing(request_->fields_, request_->version_); });
   if (framing_.error != ParseError::none) {
     return fail(framing_.error);
   }
@@ -375,9 +376,11 @@ ParseError Parser::append_body(std::string_view bytes) noexcept {
   const std::size_t needed = size + bytes.size();
   if (needed > body_capacity_) {
     const auto announced = static_cast<std::size_t>(framing_.content_length);
-    const std::size_t doubled = std::max(body_capacity_ * 2, kBodyBytesAtFirst);
+    // Where the end is known, fewer steps cost no more memory in all.
+    const std::size_t factor = framing_.chunked ? 2 : 4;
+    const std::size_t grown = std::max(body_capacity_ * factor, kBodyBytesAtFirst);
     const std::size_t most = framing_.chunked ? body_bytes_max_ : announced;
-    const std::size_t capacity = std::max(std::min(doubled, most), needed);
+    const std::size_t capacity = std::max(std::min(grown, most), needed);
     if (!arena_->extend(body_, body_capacity_, capacity)) {
       auto* larger = static_cast<char*>(arena_->try_alloc(capacity, 1));
       if (larger == nullptr) {

@@ -135,7 +135,10 @@ class Response {
   /// None when it is not known before the body's end.
   std::optional<std::uint64_t> content_length() const noexcept {
     const bool is_one_part = parts_.empty() && producer_ == nullptr && !is_written_;
-    return is_one_part && encoder_ == nullptr ? body_.size() : length_of_others();
+    if (is_one_part && encoder_ == nullptr) {
+      return body_.size();
+    }
+    return length_of_others();
   }
   /// Whether the head has been sent, or is being: then only trailers can still be set. Set by the
   /// server.

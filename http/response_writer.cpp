@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "core/remake.hpp"
+
 namespace stadion::http {
 namespace {
 
@@ -22,11 +24,11 @@ std::string_view copied(std::string_view text, Arena& arena) noexcept {
 
 }  // namespace
 
-void ResponseWriter::begin(Response& response, const ResponseFraming& framing) {
+void ResponseWriter::begin(Response& response, Method method, Version version, bool keep_alive) {
   response_ = &response;
   response.begin();
-  framing_ = framing;
-  body_left_ = framing.content_length.value_or(std::numeric_limits<std::uint64_t>::max());
+  remake(framing_, [&] { return frame_response(response, method, version, keep_alive); });
+  body_left_ = framing_.content_length.value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 bool ResponseWriter::write(pool::Connection& connection, std::string_view date_line) {

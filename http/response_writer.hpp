@@ -20,7 +20,7 @@ namespace stadion::http {
 class ResponseWriter {
  public:
   /// Begins: the response is settled, but for trailers and what is written with write_some().
-  void begin(Response& response, const ResponseFraming& framing);
+  void begin(Response& response, Method method, Version version, bool keep_alive);
   bool is_begun() const noexcept { return response_ != nullptr; }
 
   /// Writes on until there is no room; true when all is written. `date_line` is a whole line.

@@ -7,6 +7,7 @@
 
 #include "core/assert.hpp"
 #include "core/log.hpp"
+#include "core/remake.hpp"
 #include "http/route.hpp"
 
 namespace stadion::http {
@@ -141,7 +142,7 @@ bool Session::begin_exchange() {
     note_remote_address();  // When the client has left, nobody knows it any more.
   }
   parser_.begin(exchange_->arena());
-  writer_ = ResponseWriter();
+  remake(writer_, [] { return ResponseWriter(); });
   failure_.reset();
   owes_continue_ = has_deadline_ = gave_body_ = is_raw_ = is_superfluous_ = false;
   handler_deadline_.reset();

@@ -32,8 +32,7 @@ void Session::begin_response(bool keep_alive) noexcept {
   keep_alive = keep_alive && parser_.framing().keep_alive && !is_draining_ &&
                !response.closes_connection() &&
                (response.is_written() || leaves_connection_clear());
-  writer_.begin(response,
-                frame_response(response, request.method(), request.version(), keep_alive));
+  writer_.begin(response, request.method(), request.version(), keep_alive);
   handler_deadline_.reset();
   if (!response.is_written()) {
     body_deadline_.reset();

@@ -156,17 +156,17 @@ void SocketPool::wait_for_room(Connection& connection) {
   }
 }
 
-// Once, and what the handler then writes in its turn: so that a peer that reads as fast as we send
-// keeps no other from being served. False when it waits for room, or the connection is gone.
+// Once, and a file together with what comes before it; what the handler then writes, in its turn: so that
+// a peer that reads as fast as we send keeps no other from being served. False when it waits for room, or the connection is gone.
 bool SocketPool::send(Connection& connection) {
   const Connection::FilePart& file = connection.file_;
   const bool is_from_memory = connection.has_output_in_memory();
   net::IoResult result;
   if (is_from_memory) {
     const Connection::Buffer& output = connection.output_;
-    result = connection.socket_.write_some(
-        {output.at(output.begin), output.size()}, connection.referenced_,
-        file.bytes > 0 ? net::MoreOutput::follows : net::MoreOutput::none);
+    // With a file behind it, too: kept back until that comes (MSG_MORE), the head halves the rate.
+    result = connection.socket_.write_some({output.at(output.begin), output.size()},
+                                           connection.referenced_);
   } else {
     const std::uint64_t bytes = std::min<std::uint64_t>(file.bytes, net::kSendFileBytesMax);
     result = connection.socket_.send_file_some(file.descriptor, file.offset,
@@ -186,11 +186,14 @@ bool SocketPool::send(Connection& connection) {
   is_from_memory ? connection.note_sent(result.bytes) : connection.note_file_sent(result.bytes);
   bytes_out_.add(result.bytes);
   connection.last_activity_ = now_;
-  if (!connection.output_idle()) {
-    wait_for_room(connection);
-    return false;
+  if (connection.output_idle()) {
+    return true;
   }
-  return true;
+  if (is_from_memory && !connection.has_output_in_memory()) {
+    return send(connection);
+  }
+  wait_for_room(connection);
+  return false;
 }
 
 bool SocketPool::carve_memory(Connection& connection, Connection::Buffer& buffer) noexcept {

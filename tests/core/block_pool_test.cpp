@@ -41,6 +41,19 @@ TEST_CASE_FIXTURE(
   CHECK(arena.bytes_used() <= 2 * 1100);
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "block pool: what was released can be had alone") {
+  Arena arena;
+  BlockPool pool(arena, 100);
+  CHECK(pool.acquire_released() == nullptr);
+  CHECK(pool.carved() == 0);
+  void* block = pool.acquire();
+  CHECK(pool.acquire_released() == nullptr);
+  pool.release(block);
+  CHECK(pool.acquire_released() == block);
+  CHECK(pool.acquire_released() == nullptr);
+  CHECK(pool.carved() == 1);
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "block pool: blocks of every size are aligned and do not overlap") {
   for (const std::size_t block_bytes : {0U, 1U, 7U, 8U, 15U, 16U, 17U, 100U, 70'000U}) {
     CAPTURE(block_bytes);

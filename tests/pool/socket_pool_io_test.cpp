@@ -86,6 +86,33 @@ TEST_CASE_FIXTURE(LiveArenas,
   loop.run_until([&] { return pair.peer.pump().received() == "early"; });
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "pool: of sent output nobody is told who wants to hear nothing") {
+  ServedPool served(2, 64);
+  bool wanted = false;
+  served.handler.input = [&](Connection& connection) {
+    connection.tell_output_sent(wanted);
+    echo_some(connection);
+  };
+  auto client = served.connect();
+  client.peer.send("one");
+  served.loop.run_until([&] { return client.peer.pump().received() == "one"; });
+  client.peer.send("two");  // Is read all the same.
+  served.loop.run_until([&] { return client.peer.pump().received() == "onetwo"; });
+  wanted = true;
+  client.peer.send("three");
+  served.loop.run_until([&] { return client.peer.pump().received() == "onetwothree"; });
+  CHECK(served.handler.calls() == "open input input input output_sent");
+
+  served.handler.input = [](Connection& connection) {
+    connection.tell_output_sent(false);
+    echo_some(connection);
+    connection.close_after_output();
+  };
+  client.peer.send("!");
+  served.loop.run_until([&] { return client.peer.pump().ended(); });
+  CHECK(client.peer.received() == "onetwothree!");
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "pool: a Listener fills it, as the header's example shows") {
   ServedPool served(100, 64);
   make_echo(served.handler);

@@ -163,6 +163,7 @@ std::vector<Contestant> find_contestants() {
   all.push_back(own<kBare>(kReference, "g++"));
   all.back().answers = {"/plaintext"};
   all.push_back(own<kStadion>("stadion", "libasio-dev and node-llhttp"));
+  all.back().answers.emplace_back("/mebibyte");
   all.push_back(own<kStadion>("stadion, coroutine", ""));
   all.back().answers = {"/plaintext"};
   all.back().plaintext = "/coroutine";
@@ -170,13 +171,15 @@ std::vector<Contestant> find_contestants() {
   all.push_back(own<kRestinio>("restinio", "librestinio-dev"));
   all.push_back(own<kHttplib>("cpp-httplib", "libcpp-httplib-dev"));
   all.back().idle_connections_max = 0;
+  all.back().can_be_pipelined = false;
   // What these send of memory they read from a file of the same size.
-  all.push_back(installed("nginx", {"nginx", "-v"}, {"/plaintext", "/discard", "/memory", "/file"},
+  all.push_back(installed("nginx", {"nginx", "-v"},
+                          {"/plaintext", "/discard", "/memory", "/mebibyte", "/file"},
                           nginx_command));
-  all.push_back(
-      installed("h2o", {"h2o", "--version"}, {"/plaintext", "/memory", "/file"}, h2o_command));
-  all.push_back(installed("lighttpd", {"lighttpd", "-v"}, {"/plaintext", "/memory", "/file"},
-                          lighttpd_command));
+  all.push_back(installed("h2o", {"h2o", "--version"},
+                          {"/plaintext", "/memory", "/mebibyte", "/file"}, h2o_command));
+  all.push_back(installed("lighttpd", {"lighttpd", "-v"},
+                          {"/plaintext", "/memory", "/mebibyte", "/file"}, lighttpd_command));
   all.back().idle_connections_max = 9'000;  // Both reckon with two descriptors for each.
   all.push_back(installed("haproxy", {"haproxy", "-v"}, {"/plaintext"}, haproxy_command));
   all.back().idle_connections_max = 9'000;

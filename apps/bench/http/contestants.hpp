@@ -20,13 +20,15 @@ struct Contestant {
   std::string name{};
   std::string version{};  ///< Empty: not there.
   std::string missing{};  ///< Then why, and how it is to be had.
-  /// Which targets it answers: /plaintext, /json, /discard (that is POST), /memory, /file.
+  /// Which targets it answers: /plaintext, /json, /discard (that is POST), /memory, /mebibyte and /file
+  /// (which are files).
   std::vector<std::string> answers{};
   /// The command for a port, with the folder that has the files to be served, and room for its
   /// configuration.
   std::vector<std::string> (*command)(std::uint16_t port, const std::filesystem::path& folder,
                                       Start start) = nullptr;
   std::string plaintext = "/plaintext";  ///< Where it has that.
+  bool can_be_pipelined = true;          ///< Answers all requests that are sent at once.
   bool can_be_counted = true;            ///< By callgrind: not what compiles itself as it runs.
   /// How many connections it can hold that do nothing. 0: there is no asking, with a thread for each.
   std::size_t idle_connections_max = 10'000;

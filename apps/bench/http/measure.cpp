@@ -93,6 +93,7 @@ Measurement::Measurement() {
   const std::string mebibyte(kMebibyte, 'f');
   write_file(folder_ / "plaintext", "Hello, World!", 1);
   write_file(folder_ / "memory", mebibyte, 1);
+  write_file(folder_ / "mebibyte", mebibyte, 1);
   write_file(folder_ / "file", mebibyte, kFileMebibytes);
 }
 

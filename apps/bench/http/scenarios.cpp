@@ -26,13 +26,15 @@ std::vector<const char*> joined(std::vector<const char*> left,
   return left;
 }
 
-std::vector<Contestant> those_who_answer(const std::string& target, Facts& facts) {
+std::vector<Contestant> those_who_answer(const Work& work, Facts& facts) {
   std::vector<Contestant> here;
   for (Contestant& contestant : find_contestants()) {
-    if (!contestant.does_answer(target)) {
+    if (!contestant.does_answer(work.target)) {
       continue;
     }
-    if (contestant.is_there()) {
+    if (work.pipeline > 1 && !contestant.can_be_pipelined) {
+      facts.skipped.push_back(contestant.name + " does not answer requests that are sent at once");
+    } else if (contestant.is_there()) {
       facts.versions.push_back(contestant.name + " " + contestant.version);
       here.push_back(std::move(contestant));
     } else {
@@ -101,7 +103,7 @@ std::vector<Section> run_http(const ScenarioOptions& options, Facts& facts) {
       {at_most, row::kInstructions, kStadion, nullptr, is_pipelined ? 2'000.0 : 2'500.0},
       {at_most, row::kMallocs, kStadion, nullptr, 0},
       {ratio_at_most, row::kInstructions, "stadion, coroutine", kStadion, 1.05}};
-  const std::vector<Contestant> contestants = those_who_answer("/plaintext", facts);
+  const std::vector<Contestant> contestants = those_who_answer(work, facts);
   name_contestants(section, contestants);
   Measurement measurement;
   measurement.rates(contestants, work, options.rates, section.results);
@@ -126,7 +128,7 @@ std::vector<Section> run_json(const ScenarioOptions& options, Facts& facts) {
                   .reference = kStadion};
   section.rows = joined(kRateRows, kCountRows);
   section.targets = {{at_most, row::kMallocs, kStadion, nullptr, 0}};
-  const std::vector<Contestant> contestants = those_who_answer("/json", facts);
+  const std::vector<Contestant> contestants = those_who_answer(work, facts);
   name_contestants(section, contestants);
   Measurement measurement;
   measurement.rates(contestants, work, options.rates, section.results);
@@ -138,8 +140,11 @@ Section run_bytes(Measurement& measurement, const std::string& what, const Work&
                   std::size_t bytes, const ScenarioOptions& options, Facts& facts) {
   Section section{.title = title_of(what, work), .reference = "nginx"};
   section.rows = joined({kMebibytesPerSecond}, kRateRows);
-  section.targets = {{ratio_at_least, kMebibytesPerSecond, kStadion, "nginx", 1.0}};
-  const std::vector<Contestant> contestants = those_who_answer(work.target, facts);
+  // What it sends of a file is not copied: no measure for a body in memory.
+  if (work.target != "/memory") {
+    section.targets = {{ratio_at_least, kMebibytesPerSecond, kStadion, "nginx", 1.0}};
+  }
+  const std::vector<Contestant> contestants = those_who_answer(work, facts);
   name_contestants(section, contestants);
   measurement.rates(contestants, work, options.rates, section.results);
   add_throughput(contestants, bytes, section.results);
@@ -151,9 +156,15 @@ std::vector<Section> run_body(const ScenarioOptions& options, Facts& facts) {
   Facts of_first = facts;
   const Work in{.target = "/discard", .request_body_bytes = kMebibyte, .connections = 8};
   const Work out{.target = "/memory", .connections = 8};
+  const Work file{.target = "/mebibyte", .connections = 8};
   std::vector<Section> sections;
-  sections.push_back(run_bytes(measurement, "POST of 1 MiB", in, kMebibyte, options, of_first));
-  sections.push_back(run_bytes(measurement, "GET of 1 MiB", out, kMebibyte, options, facts));
+  sections.push_back(
+      run_bytes(measurement, "POST of 1 MiB, thrown away", in, kMebibyte, options, of_first));
+  sections.push_back(run_bytes(measurement, "GET of 1 MiB in memory (nginx, h2o, lighttpd: a file)",
+                               out, kMebibyte, options, facts));
+  Facts of_last = facts;
+  sections.push_back(
+      run_bytes(measurement, "GET of a file of 1 MiB", file, kMebibyte, options, of_last));
   return sections;
 }
 
@@ -171,7 +182,7 @@ std::vector<Section> run_idle(const ScenarioOptions& options, Facts& facts) {
                   .reference = {}};
   section.rows = {row::kIdleBytes};
   section.targets = {{at_most, row::kIdleBytes, kStadion, nullptr, 1'024}};
-  const std::vector<Contestant> contestants = those_who_answer("/plaintext", facts);
+  const std::vector<Contestant> contestants = those_who_answer({.target = "/plaintext"}, facts);
   name_contestants(section, contestants);
   Measurement measurement;
   measure_idle(measurement, contestants, options.idle_connections, section.results);
@@ -187,7 +198,7 @@ std::vector<Section> run_workers(const ScenarioOptions& options, Facts& facts) {
   Section section{.title = title_of("GET /plaintext, nobody pinned", work), .reference = kStadion};
   section.rows = kRateRows;
   std::vector<Contestant> contestants;
-  for (Contestant& contestant : those_who_answer("/plaintext", facts)) {
+  for (Contestant& contestant : those_who_answer(work, facts)) {
     if (contestant.name == kStadion) {
       contestants.push_back(std::move(contestant));
     }

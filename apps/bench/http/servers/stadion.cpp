@@ -37,7 +37,15 @@ int main(int argc, char** argv) try {
     http::answer_json(response, std::move(reply));
   });
 #endif
-  server.post("/discard", [](const Request&, Response& response) { response.text("taken"); });
+  server.post("/discard",
+              [](Exchange& exchange) -> Task<> {
+                std::string_view piece;
+                do {
+                  piece = co_await exchange.read_body();
+                } while (!piece.empty());
+                exchange.response().text("taken");
+              },
+              {.body = http::BodyMode::streamed});
   const std::string mebibyte(1024 * 1024, 'b');
   server.get("/memory", [&mebibyte](const Request&, Response& response) {
     response.body_by_reference(mebibyte, "text/plain");
