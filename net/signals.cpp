@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/signals.hpp"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "core/finally.hpp"
@@ -38,9 +40,22 @@ struct SignalSet::State : std::enable_shared_from_this<State> {
   bool is_closed = false;
 };
 
+namespace {
+
+/// ThreadSanitizer (of GCC 12) loses a signal that comes while a thread enters the first call in
+/// which it may block; so such a call is made before there is a signal to lose.
+void prepare_thread_for_signals() {
+#if defined(__SANITIZE_THREAD__)
+  std::this_thread::sleep_for(std::chrono::nanoseconds(1));
+#endif
+}
+
+}  // namespace
+
 SignalSet::SignalSet(Worker& worker, std::initializer_list<int> signals,
                      std::function<void(int)> on_signal)
     : state_(std::make_shared<State>(worker.io_context(), std::move(on_signal))) {
+  prepare_thread_for_signals();
   for (const int signal : signals) {
     state_->signals.add(signal);
   }
