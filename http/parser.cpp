@@ -96,6 +96,10 @@ struct Parser::Llhttp {
 
   // What follows the last chunk is the guard's.
   static int on_chunk_header(llhttp_t* state) noexcept {
+    const Parser& parser = *of(state).parser;
+    if (state->content_length > parser.body_bytes_max_ - parser.body_size_) {
+      return report(state, ParseError::body_too_large);  // Not one byte of it is waited for.
+    }
     return state->content_length == 0 ? HPE_PAUSED : 0;
   }
 

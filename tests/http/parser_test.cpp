@@ -417,6 +417,22 @@ TEST_CASE_FIXTURE(LiveArenas, "parser: the body's limit, one below, at and above
   }
 }
 
+TEST_CASE_FIXTURE(LiveArenas,
+                  "parser: a chunk that would pass the limit is refused by its size alone") {
+  Limits limits;
+  limits.body_bytes_max = 20;
+  const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const auto error_of = [&](std::string_view chunks) {
+    return parse(head + std::string(chunks), limits).error;
+  };
+  CHECK(error_of("13\r\n") == ParseError::none);
+  CHECK(error_of("14\r\n") == ParseError::none);
+  CHECK(error_of("15\r\n") == ParseError::body_too_large);
+  CHECK(error_of("FFFFFFFFFFFFFFFF\r\n") == ParseError::body_too_large);
+  CHECK(error_of("3\r\nabc\r\n11\r\n") == ParseError::none);
+  CHECK(error_of("3\r\nabc\r\n12\r\n") == ParseError::body_too_large);
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "parser: the limit on chunk extensions, below, at and above it") {
   Limits limits;
   limits.chunk_extension_bytes_max = 12;
