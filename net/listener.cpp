@@ -5,9 +5,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -20,10 +22,9 @@
 namespace stadion::net {
 namespace {
 
-/// How long to leave connections in the backlog when descriptors or memory are short.
-constexpr std::chrono::milliseconds kAcceptRest{100};
 /// Accepted in one go, before other sockets have their turn.
 constexpr int kAcceptsAtOnce = 64;
+constexpr std::size_t kAcceptsPerSecondMax = 1'000'000;
 
 bool is_shortage(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -35,15 +36,58 @@ bool is_passing(int error) noexcept {
   return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
 }
 
+Descriptor any_descriptor() noexcept {
+  return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+/// So many a second, and a tenth of that at once: the generic cell rate algorithm (ITU-T I.371).
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Pace(std::size_t per_second_max) {
+    if (per_second_max > kAcceptsPerSecondMax) {
+      throw std::invalid_argument("accepts_per_second_max is at most 1000000, not " +
+                                  std::to_string(per_second_max));
+    }
+    if (per_second_max > 0) {
+      interval_ = Clock::duration(std::chrono::seconds(1)) / per_second_max;
+      capacity_ = std::max<Clock::duration>(interval_, std::chrono::milliseconds(100));
+    }
+  }
+
+  /// How long to wait before the next; zero when it may come now.
+  Clock::duration wait_time() const noexcept {
+    const bool is_limited = interval_ > Clock::duration::zero();
+    return is_limited ? std::max(used_up_ + interval_ - capacity_ - Clock::now(), Clock::duration())
+                      : Clock::duration();
+  }
+  void count() noexcept {
+    if (interval_ > Clock::duration::zero()) {
+      used_up_ = std::max(used_up_, Clock::now()) + interval_;
+    }
+  }
+
+ private:
+  Clock::duration interval_{};
+  Clock::duration capacity_{};
+  Clock::time_point used_up_{};  ///< When nothing will be owed any more.
+};
+
 }  // namespace
 
 struct Listener::State : std::enable_shared_from_this<State> {
-  State(Worker& owner, ListeningSocket listening_socket, AcceptHandler handler)
+  using Clock = std::chrono::steady_clock;
+
+  State(Worker& owner, ListeningSocket listening_socket, AcceptHandler handler,
+        const ListenerOptions& options)
       : worker(owner),
         socket(std::move(listening_socket)),
         local_endpoint(socket->local_endpoint()),
         acceptor(owner.io_context()),
         rest(owner),
+        pace(options.accepts_per_second_max),
+        reserve(any_descriptor()),
         on_accept(std::move(handler)) {
     // The acceptor only waits; it gets a descriptor of its own so that each side can close what it
     // owns.
@@ -72,16 +116,24 @@ struct Listener::State : std::enable_shared_from_this<State> {
       }
     });
     for (int accepted = 0; accepted < kAcceptsAtOnce && socket.has_value(); ++accepted) {
-      const int descriptor =
-          ::accept4(socket->native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (const auto time = pace.wait_time(); time > Clock::duration::zero()) {
+        return rest_for(std::chrono::ceil<std::chrono::milliseconds>(time));
+      }
+      const int descriptor = accept_one();
       if (descriptor >= 0) {
+        note_descriptors();
+        pace.count();
         hand_over(descriptor);
       } else if (is_shortage(errno)) {
-        return rest_from_accepting(errno);
+        return rest_from_shortage(errno);
       } else if (!is_passing(errno)) {
-        return;
+        return note_descriptors();
       }
     }
+  }
+
+  int accept_one() const noexcept {
+    return ::accept4(socket->native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   }
 
   void hand_over(int descriptor) {
@@ -95,10 +147,48 @@ struct Listener::State : std::enable_shared_from_this<State> {
     on_accept(std::move(accepted));
   }
 
-  void rest_from_accepting(int error) {
-    log(LogLevel::warning, "cannot accept on " + local_endpoint.to_string() + ": " +
-                               std::generic_category().message(error) + "; trying again in 100 ms");
-    rest.expires_after(kAcceptRest, [self = shared_from_this()] { self->accept_waiting(); });
+  void rest_for(std::chrono::milliseconds time) {
+    rest.expires_after(time, [self = shared_from_this()] { self->accept_waiting(); });
+  }
+
+  void rest_from_shortage(int error) {
+    if (!short_since.has_value()) {
+      short_since = Clock::now();
+      log(LogLevel::warning, "cannot accept on " + local_endpoint.to_string() + ": " +
+                                 std::generic_category().message(error) +
+                                 "; trying again every 100 ms");
+    } else if (Clock::now() - *short_since >= kShedAfter) {
+      shed_waiting();
+    }
+    rest_for(kAcceptRest);
+  }
+
+  /// Another thread may be quicker to take the descriptor that is given up for this; then there is
+  /// none in reserve until one is free again.
+  void shed_waiting() noexcept {
+    for (int i = 0; i < kAcceptsAtOnce && reserve.is_open(); ++i) {
+      reserve.close();
+      Descriptor shed(accept_one());
+      const bool is_more = shed.is_open();
+      shed.close();
+      reserve = any_descriptor();
+      if (!is_more) {
+        return;
+      }
+      ++shed_count;
+    }
+  }
+
+  void note_descriptors() {
+    if (short_since.has_value()) {
+      short_since.reset();
+      log(LogLevel::info, "accepting on " + local_endpoint.to_string() + " again; " +
+                              std::to_string(std::exchange(shed_count, 0)) +
+                              " connection(s) were closed unserved");
+    }
+    if (!reserve.is_open()) {
+      reserve = any_descriptor();
+    }
   }
 
   Worker& worker;
@@ -106,11 +196,16 @@ struct Listener::State : std::enable_shared_from_this<State> {
   Endpoint local_endpoint;
   detail::Acceptor acceptor;
   Timer rest;
+  Pace pace;
+  Descriptor reserve;  ///< Given up for a moment, to accept and close a connection.
+  std::optional<Clock::time_point> short_since;
+  std::uint64_t shed_count = 0;
   AcceptHandler on_accept;
 };
 
-Listener::Listener(Worker& worker, ListeningSocket socket, AcceptHandler on_accept)
-    : state_(std::make_shared<State>(worker, std::move(socket), std::move(on_accept))) {
+Listener::Listener(Worker& worker, ListeningSocket socket, AcceptHandler on_accept,
+                   ListenerOptions options)
+    : state_(std::make_shared<State>(worker, std::move(socket), std::move(on_accept), options)) {
   state_->wait();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/socket.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -313,6 +315,12 @@ void Socket::close() noexcept {
 }
 
 int Socket::native_handle() const noexcept { return is_open() ? state_->descriptor : -1; }
+
+std::size_t Socket::send_queue_bytes() const noexcept {
+  int bytes = 0;
+  const bool is_known = is_open() && ::ioctl(native_handle(), SIOCOUTQ, &bytes) == 0;
+  return is_known && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 Endpoint Socket::remote_endpoint() const noexcept {
   sockaddr_storage address{};

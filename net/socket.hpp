@@ -127,6 +127,9 @@ class Socket {
   bool is_open() const noexcept { return state_ != nullptr; }
   /// -1 when closed.
   int native_handle() const noexcept;
+  /// Bytes that were written and that the peer's system has not taken yet (SIOCOUTQ), asked of ours;
+  /// for a Unix socket with what the system adds to them.
+  std::size_t send_queue_bytes() const noexcept;
   /// The peer's address, asked of the system.
   Endpoint remote_endpoint() const noexcept;
 

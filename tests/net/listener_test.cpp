@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -281,19 +282,74 @@ TEST_CASE("listener: out of descriptors it rests, and accepts what waited when t
   int accepted = 0;
   const Listener listener(loop.worker(), kAnyPort, [&](Socket) { ++accepted; });
   Peer client = Peer::connect(listener.local_endpoint());
-  const auto warnings = [&log] { return log.count(LogLevel::warning, "cannot accept on"); };
   {
     const NoDescriptors none(warm_loop);
-    loop.run_until([&] { return warnings() == 1; });
-    // It rests: no more often than every 100 ms is tried again, and the client is not sent away.
-    const auto start = std::chrono::steady_clock::now();
-    loop.run_until([&] { return warnings() == 3; });
-    CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(190));
+    loop.run_until([&] { return log.count(LogLevel::warning, "cannot accept on") == 1; });
     CHECK(!client.pump().gone());
   }
   loop.run_until([&] { return accepted == 1; });
+  CHECK(log.count(LogLevel::info, "again; 0 connection(s) were closed unserved") == 1);
   const Peer next = Peer::connect(listener.local_endpoint());
   loop.run_until([&] { return accepted == 2; });
+}
+
+TEST_CASE("listener: out of descriptors for long it closes those that wait, and says so once") {
+  const RecordedLog log;
+  TestLoop warm_loop;
+  TestLoop loop;
+  int accepted = 0;
+  const Listener listener(loop.worker(), kAnyPort, [&](Socket) { ++accepted; });
+  std::vector<Peer> clients;
+  for (int i = 0; i < 100; ++i) {  // More than are closed in one go.
+    clients.push_back(Peer::connect(listener.local_endpoint()));
+  }
+  {
+    const NoDescriptors none(warm_loop);
+    const auto start = std::chrono::steady_clock::now();
+    loop.run_until([&] {
+      return std::all_of(clients.begin(), clients.end(),
+                         [](Peer& client) { return client.pump().gone(); });
+    });
+    CHECK(std::chrono::steady_clock::now() - start >= kShedAfter);
+    CHECK(log.count(LogLevel::warning, "cannot accept on") == 1);
+  }
+  CHECK(accepted == 0);
+  const Peer next = Peer::connect(listener.local_endpoint());
+  loop.run_until([&] { return accepted == 1; });
+  CHECK(log.count(LogLevel::info, "again; 100 connection(s) were closed unserved") == 1);
+}
+
+TEST_CASE("listener: accepts so many a second, and leaves the others waiting") {
+  using Clock = std::chrono::steady_clock;
+  TestLoop loop;
+  int accepted = 0;
+  Clock::time_point first{};
+  Clock::time_point last{};
+  // Five at once, a tenth of a second's; and then one every 20 ms.
+  const Listener listener(loop.worker(), ListeningSocket::open(kAnyPort),
+                          [&](Socket) {
+                            first = accepted++ == 0 ? Clock::now() : first;
+                            last = Clock::now();
+                          },
+                          {.accepts_per_second_max = 50});
+  std::vector<Peer> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(Peer::connect(listener.local_endpoint()));
+  }
+  loop.run_until([&] { return accepted >= 5; });
+  loop.run_until([&] { return accepted == 12; });
+  CHECK(last - first >= std::chrono::milliseconds(7 * 20 - 10));
+}
+
+TEST_CASE("listener: the limit on accepts per second is itself limited") {
+  TestLoop loop;
+  const auto listen = [&](std::size_t per_second) {
+    const Listener listener(loop.worker(), ListeningSocket::open(kAnyPort), [](Socket) {},
+                            {.accepts_per_second_max = per_second});
+  };
+  CHECK_NOTHROW(listen(1'000'000));
+  CHECK_THROWS_WITH_AS(listen(1'000'001), "accepts_per_second_max is at most 1000000, not 1000001",
+                       std::invalid_argument);
 }
 
 TEST_CASE("listener: closed while it rests it stays closed") {
