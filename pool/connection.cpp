@@ -83,6 +83,14 @@ bool Connection::write_file(int descriptor, std::uint64_t offset, std::uint64_t 
   return true;
 }
 
+void Connection::begin_to_wait_for_room(Clock::time_point now) noexcept {
+  if (!is_write_timed_) {
+    is_write_timed_ = true;
+    has_write_baseline_ = false;
+    write_began_ = now;
+  }
+}
+
 void Connection::note_sent(std::size_t bytes) noexcept {
   const std::size_t from_buffer = std::min(bytes, output_.size());
   output_.drop_front(from_buffer);

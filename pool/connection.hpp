@@ -77,8 +77,7 @@ class Connection {
   bool input_ended() const noexcept { return input_ended_; }
 
   /// Copies to the output buffer. False, and nothing is taken, when the room doesn't suffice: wait
-  /// for ConnectionHandler::on_output_sent(). When there is no memory for a buffer, the connection
-  /// is closed, and an error logged.
+  /// for ConnectionHandler::on_output_sent(), or on_no_memory().
   bool write(std::string_view bytes) noexcept;
   /// The room in the output buffer, to be written to in place and then committed. Empty while a
   /// write by reference or from a file is pending.
@@ -125,7 +124,9 @@ class Connection {
   /// system might throw away what it has not read yet), and closes. Input from here on is
   /// discarded.
   void close_after_output() noexcept { closes_after_output_ = true; }
-  bool is_closing() const noexcept { return closes_after_output_ || closes_; }
+  bool is_closing() const noexcept {
+    return closes_after_output_ || closes_ || lacks_memory_;
+  }
 
   /// Has ConnectionHandler::on_timeout() called after this time, unless set again or cancelled.
   /// Coarse: up to SocketPool's kSweepInterval late.
@@ -166,6 +167,7 @@ class Connection {
   bool output_idle() const noexcept { return output_bytes() == 0; }
   bool has_output_in_memory() const noexcept { return output_.size() + referenced_.size() > 0; }
   bool is_discarding() const noexcept { return closes_after_output_ || lingers_; }
+  void begin_to_wait_for_room(Clock::time_point now) noexcept;
   void note_sent(std::size_t bytes) noexcept;
   void note_file_sent(std::size_t bytes) noexcept;
 
@@ -180,6 +182,9 @@ class Connection {
   bool in_handler_ = false;
   bool leaving_ = false;  ///< on_close() is being told.
   bool tells_output_sent_ = true;
+  bool lacks_memory_ = false;        ///< The handler is to be told.
+  bool is_write_timed_ = false;      ///< Output has been waiting since write_began_,
+  bool has_write_baseline_ = false;  ///< when the peer had taken taken_before_.
   std::uint64_t generation_;
   net::Socket socket_;
   Buffer input_;
@@ -188,7 +193,10 @@ class Connection {
   FilePart file_;                ///< this, of which there is none beside a reference.
   void* data_ = nullptr;
   Clock::time_point last_activity_{};
-  Clock::time_point last_sent_{};  ///< When output last went, or began to wait.
+  Clock::time_point write_began_{};
+  std::int64_t taken_before_ = 0;
+  std::int64_t sent_ = 0;         ///< In all.
+  std::uint64_t client_key_ = 0;  ///< Where it is counted; see AddressCounts.
   Clock::time_point deadline_ = Clock::time_point::max();
 };
 
@@ -213,6 +221,9 @@ class ConnectionHandler {
   virtual void on_output_sent(Connection& /*connection*/) {}
   /// Connection::notify() was called.
   virtual void on_notify(Connection& /*connection*/) {}
+  /// There is no memory for a buffer that the connection needs, to read into or to write to. Nothing
+  /// can be sent but by reference, and the connection is closed after that. An error is logged.
+  virtual void on_no_memory(Connection& /*connection*/) {}
   /// Nothing has happened for the pool's idle time, or expires_after() has passed. Default: close.
   virtual void on_timeout(Connection& connection) { connection.close(); }
   /// The pool is being drained. Default: send what was written, and close.

@@ -74,7 +74,8 @@ SocketPool::SocketPool(Arena& arena, std::size_t max_connections, std::size_t bu
       buffer_bytes_(buffer_bytes),
       times_(times),
       buffers_(arena, buffer_bytes),
-      index_by_handle_(arena) {
+      index_by_handle_(arena),
+      per_address_(arena) {
   table_ = take_table(checked_limit(max_connections));
   max_connections_.add(max_connections);
 }
@@ -103,12 +104,20 @@ Connection* SocketPool::add(net::Socket socket) {
     refused_.increment();
     return nullptr;
   }
+  const std::uint64_t client = per_address_max_ > 0 ? client_key(socket.remote_endpoint()) : 0;
+  if (client != 0 && !per_address_.add(client, per_address_max_)) {
+    refused_.increment();
+    return nullptr;
+  }
   const int handle = socket.native_handle();
   const std::uint32_t index = table_->take_slot();
   try {
     index_by_handle_.insert_or_assign(handle, index);
   } catch (...) {
     table_->free_slot(index);
+    if (client != 0) {
+      per_address_.remove(client);
+    }
     throw;
   }
   const std::uint64_t generation = ++last_generation_;
@@ -116,6 +125,7 @@ Connection* SocketPool::add(net::Socket socket) {
   Connection* memory = table_->connections + index;
   stadion::detail::unpoison(memory, sizeof(Connection));
   auto* connection = ::new (memory) Connection(*this, index, generation, std::move(socket));
+  connection->client_key_ = client;
   active_.increment();
   added_.increment();
   peak_.add(size() > peak_.value() ? 1 : 0);
@@ -146,6 +156,9 @@ void SocketPool::remove(Connection& connection) {
   }
   Connection& gone = table_->connections[index];  // Elsewhere now, if on_close() resized the pool.
   index_by_handle_.erase(gone.socket_.native_handle());
+  if (gone.client_key_ != 0) {
+    per_address_.remove(gone.client_key_);
+  }
   give_back(gone.input_);
   give_back(gone.output_);
   std::destroy_at(&gone);
@@ -229,8 +242,7 @@ void SocketPool::sweep_connection(Connection& connection) {
     return limit.count() > 0 && now_ - since >= limit;
   };
   const bool expired = now_ >= connection.deadline_;
-  const bool stalled =
-      !connection.output_idle() && waited(connection.last_sent_, times_.write_stalled);
+  const bool stalled = has_stalled(connection);
   const bool idle = connection.output_idle() && waited(connection.last_activity_, times_.idle);
   if (!expired && !stalled && !idle) {
     return;
@@ -242,6 +254,33 @@ void SocketPool::sweep_connection(Connection& connection) {
   connection.cancel_expiry();
   connection.last_activity_ = now_;  // A handler that doesn't close gets as much time again.
   tell_handler(connection, &ConnectionHandler::on_timeout);
+}
+
+// By what the peer's system has taken, not by what ours has: there may be megabytes in between.
+bool SocketPool::has_stalled(Connection& connection) const noexcept {
+  if (connection.output_idle() || !connection.is_write_timed_ ||
+      times_.write_stalled.count() == 0) {
+    return false;
+  }
+  const auto taken = [&connection] {
+    return connection.sent_ - static_cast<std::int64_t>(connection.socket_.send_queue_bytes());
+  };
+  if (!connection.has_write_baseline_) {
+    connection.has_write_baseline_ = true;
+    connection.taken_before_ = taken();
+  }
+  if (now_ - connection.write_began_ < times_.write_stalled) {
+    return false;
+  }
+  const std::int64_t taken_now = taken();
+  const double least = std::chrono::duration<double>(times_.write_stalled).count() *
+                       static_cast<double>(times_.write_bytes_per_second_min);
+  if (static_cast<double>(taken_now - connection.taken_before_) < std::max(least, 1.0)) {
+    return true;
+  }
+  connection.write_began_ = now_;
+  connection.taken_before_ = taken_now;
+  return false;
 }
 
 Connection* SocketPool::lookup(std::uint32_t index, std::uint64_t generation) noexcept {

@@ -15,6 +15,7 @@
 #include "net/socket.hpp"
 #include "net/timer.hpp"
 #include "net/worker.hpp"
+#include "pool/address_counts.hpp"
 #include "pool/connection.hpp"
 
 namespace stadion::pool {
@@ -22,15 +23,18 @@ namespace stadion::pool {
 /// How often a pool looks for connections whose time has come.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
-/// For the first two, zero means no limit.
+/// For the first two times, zero means no limit.
 struct SocketPoolTimes {
   /// A connection on which no byte came or went for so long is timed out. Default is none.
   std::chrono::milliseconds idle{0};
-  /// A peer that takes no byte of waiting output for so long is disconnected. Default is 30 s.
+  /// A peer that takes fewer than write_bytes_per_second_min of waiting output for so long is
+  /// disconnected. Default is 30 s.
   std::chrono::milliseconds write_stalled{30'000};
   /// How long to wait for the peer's end after we ended our side; zero closes at once. Default is
   /// 2 s, and half a second at the most while draining.
   std::chrono::milliseconds linger{2'000};
+  /// On the average of write_stalled; one byte at the least. Default is 1 KiB.
+  std::size_t write_bytes_per_second_min = 1024;
 };
 
 /// Numbers since the pool was made, but for the first three.
@@ -40,7 +44,7 @@ struct SocketPoolStatistics {
   std::uint64_t peak = 0;
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
-  std::uint64_t refused = 0;    ///< The pool was full or draining.
+  std::uint64_t refused = 0;    ///< The pool was full or draining, or the client had too many.
   std::uint64_t timed_out = 0;  ///< Idle, past their expiry, or stalled in writing.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -68,7 +72,7 @@ struct SocketPoolStatistics {
 ///            input and output.
 /// Throws     ArenaFailed when the arena is short of memory, std::invalid_argument for a
 ///            max_connections out of range; the pool is then as it was. A connection for which there
-///            is no buffer when it needs one is closed.
+///            is no buffer when it needs one is closed, see ConnectionHandler::on_no_memory().
 /// Source     Document Pattern 2 "Pool with Shared Arena", Rule 3 "Handle Pool Resize Carefully".
 class SocketPool {
  public:
@@ -86,8 +90,8 @@ class SocketPool {
   /// watches the time. Both outlive the pool. Once.
   void start(net::Worker& worker, ConnectionHandler& handler);
 
-  /// Takes the socket. Null when the pool is full, draining or being resized: the socket is then
-  /// closed.
+  /// Takes the socket. Null when the pool is full, draining or being resized, or the client has as
+  /// many connections as it may: the socket is then closed.
   Connection* add(net::Socket socket);
   /// The connection of a socket's native handle, or null.
   Connection* get(int native_handle) noexcept;
@@ -108,6 +112,11 @@ class SocketPool {
   std::error_code resize(std::size_t max_connections);
   /// The place to forget cached Connection pointers (document Rule 3).
   void set_pre_resize_callback(PreResizeCallback callback, void* userdata) noexcept;
+
+  /// How many connections one client may have here: an IPv4 address, an IPv6 network of 64 bits. Those
+  /// that are added from here on are counted; for those that a proxy passes on it is the proxy's. 0 for
+  /// no limit, the default.
+  void set_connections_per_address_max(std::size_t count) noexcept { per_address_max_ = count; }
 
   /// Refuses new connections, tells the handler of each present one with on_drain(), and after
   /// `timeout` closes what is left. Calls `drained`, from the Worker's loop, when none is left.
@@ -148,6 +157,7 @@ class SocketPool {
   template <void (SocketPool::*Told)(Connection&)>
   net::IoCompletion completion_for(const Connection& connection) noexcept;
   void on_readable(Connection& connection);
+  void discard_input(Connection& connection);
   void on_writable(Connection& connection);
   void on_hang_up(Connection& connection);
   static void log_file_failure(const Connection& connection, const std::error_code& error);
@@ -168,6 +178,7 @@ class SocketPool {
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;
   void sweep_connection(Connection& connection);
+  bool has_stalled(Connection& connection) const noexcept;
   void arm_sweep();
   void report_drained();
 
@@ -182,6 +193,8 @@ class SocketPool {
   Table* spare_tables_ = nullptr;
   BlockPool buffers_;
   HashTable<int, std::uint32_t> index_by_handle_;
+  AddressCounts per_address_;
+  std::size_t per_address_max_ = 0;
   std::uint64_t last_generation_ = 0;
   Connection::Clock::time_point now_{};  ///< As of the last sweep: coarse, and free to read.
 

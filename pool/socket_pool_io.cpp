@@ -25,12 +25,15 @@ bool is_of_peer(const std::error_code& error) noexcept {
 
 void SocketPool::on_readable(Connection& connection) {
   connection.reading_ = false;
+  if (connection.is_discarding()) {
+    return discard_input(connection);
+  }
   Connection::Buffer& input = connection.input_;
   if (connection.input_full()) {
     return;  // By now; it is waited for again when some was consumed.
   }
   if (!ensure_memory(connection, input)) {
-    return remove(connection);
+    return move_on(connection, Sending::now);
   }
   if (input.begin > 0) {
     input.move_to_front();
@@ -47,12 +50,22 @@ void SocketPool::on_readable(Connection& connection) {
     return remove(connection);
   }
   connection.input_ended_ = static_cast<bool>(result.error);
-  if (connection.is_discarding()) {
-    move_on(connection, Sending::now);
-  } else {
-    tell_handler(connection, connection.input_ended_ ? &ConnectionHandler::on_input_end
-                                                     : &ConnectionHandler::on_input);
+  tell_handler(connection, connection.input_ended_ ? &ConnectionHandler::on_input_end
+                                                   : &ConnectionHandler::on_input);
+}
+
+// Nobody wants it, so that it needs no buffer.
+void SocketPool::discard_input(Connection& connection) {
+  char nowhere[4096];
+  const net::IoResult result = connection.socket_.read_some(nowhere);
+  bytes_in_.add(result.bytes);
+  if (result.error && !result.would_block()) {
+    if (!net::is_end_of_stream(result.error)) {
+      return remove(connection);
+    }
+    connection.input_ended_ = true;
   }
+  move_on(connection, Sending::now);
 }
 
 void SocketPool::on_writable(Connection& connection) {
@@ -109,6 +122,10 @@ void SocketPool::move_on(Connection& connection, Sending sending) {
   if (handler_ == nullptr) {
     return;
   }
+  if (std::exchange(connection.lacks_memory_, false) && !connection.closes_after_output_) {
+    connection.closes_after_output_ = true;
+    return tell_handler(connection, &ConnectionHandler::on_no_memory);
+  }
   if (!connection.output_idle()) {
     if (sending == Sending::later || connection.writing_) {
       return wait_for_room(connection);
@@ -151,7 +168,7 @@ void SocketPool::wait_for_input(Connection& connection) {
 void SocketPool::wait_for_room(Connection& connection) {
   if (!connection.writing_) {
     connection.writing_ = true;
-    connection.last_sent_ = now_;
+    connection.begin_to_wait_for_room(now_);
     connection.socket_.wait_writable(completion_for<&SocketPool::on_writable>(connection));
   }
 }
@@ -185,8 +202,10 @@ bool SocketPool::send(Connection& connection) {
   }
   is_from_memory ? connection.note_sent(result.bytes) : connection.note_file_sent(result.bytes);
   bytes_out_.add(result.bytes);
+  connection.sent_ += static_cast<std::int64_t>(result.bytes);
   connection.last_activity_ = now_;
   if (connection.output_idle()) {
+    connection.is_write_timed_ = false;
     return true;
   }
   if (is_from_memory && !connection.has_output_in_memory()) {
@@ -203,7 +222,7 @@ bool SocketPool::carve_memory(Connection& connection, Connection::Buffer& buffer
   } catch (const ArenaFailed& failure) {
     log(LogLevel::error,
         std::string("a connection is closed for want of a buffer: ") + failure.what());
-    connection.closes_ = true;
+    (handler_ == nullptr ? connection.closes_ : connection.lacks_memory_) = true;
     return false;
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -12,13 +13,16 @@
 #include "pool/socket_pool.hpp"
 #include "tests/support/idle_sockets.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/peer.hpp"
 #include "tests/support/recorded_log.hpp"
+#include "tests/support/scripted_handler.hpp"
 #include "tests/support/scripted_memory.hpp"
 #include "tests/support/test_loop.hpp"
 
 namespace stadion::pool {
 namespace {
 
+using tests::ConnectedPair;
 using tests::IdleSockets;
 using tests::LiveArenas;
 using tests::ScriptedMemory;
@@ -180,6 +184,62 @@ TEST_CASE_FIXTURE(LiveArenas, "socket pool: a connection for which there is no b
   pool.remove(*pool.find([](Connection& connection) { return connection.output_bytes() > 0; }));
   CHECK(pool.add(sockets.make())->write("x"));
   CHECK(!pool.add(sockets.make())->write("x"));
+}
+
+/// A served pool whose arena has no room for a buffer.
+struct CrampedPool : LiveArenas {
+  static constexpr std::size_t kLimitBytes = 16 * 1024;
+
+  tests::RecordedLog log;
+  TestLoop loop;
+  Arena arena{{.chunk_bytes = 4096, .limit_bytes = kLimitBytes}};
+  tests::ScriptedHandler handler;
+  SocketPool pool{arena, 10, 2 * kLimitBytes};
+
+  CrampedPool() { pool.start(loop.worker(), handler); }
+  tests::Peer connect() {
+    ConnectedPair pair = ConnectedPair::tcp();
+    loop.call([&] { pool.add(net::Socket(loop.worker(), pair.ours.release())); });
+    return std::move(pair.peer);
+  }
+};
+
+TEST_CASE_FIXTURE(CrampedPool, "no memory: to read into, the handler's last word is sent") {
+  handler.no_memory = [](Connection& connection) {
+    CHECK(connection.is_closing());
+    CHECK(!connection.write("x"));
+    CHECK(connection.write_by_reference("sorry"));
+  };
+  tests::Peer peer = connect();
+  peer.send("hello");
+  loop.run_until([&] { return peer.pump().ended(); });
+  CHECK(peer.received() == "sorry");
+  peer.send(std::string(100'000, 'x')).end();  // What comes now needs no buffer.
+  loop.run_until([&] { return peer.pump().unsent_bytes() == 0 && pool.size() == 0; });
+  CHECK(handler.calls() == "open no_memory output_sent close");
+  CHECK(log.count(LogLevel::error, "for want of a buffer") >= 1);
+}
+
+TEST_CASE_FIXTURE(CrampedPool, "no memory: to write to, the handler learns of it when it returns") {
+  handler.open = [](Connection& connection) {
+    CHECK(!connection.write("hello"));
+    CHECK(connection.is_closing());
+  };
+  handler.no_memory = [](Connection& connection) { connection.close(); };
+  tests::Peer peer = connect();
+  loop.run_until([&] { return peer.pump().gone(); });
+  CHECK(peer.received().empty());
+  CHECK(handler.calls() == "open no_memory close");
+}
+
+TEST_CASE_FIXTURE(CrampedPool, "no memory: others live on") {
+  handler.open = [](Connection& connection) { CHECK(connection.write_by_reference("welcome")); };
+  tests::Peer quiet = connect();
+  tests::Peer asking = connect();
+  asking.send("hello");
+  loop.run_until([&] { return asking.pump().ended(); });
+  loop.run_until([&] { return quiet.pump().received() == "welcome"; });
+  CHECK(!quiet.gone());
 }
 
 TEST_CASE_FIXTURE(LiveArenas,

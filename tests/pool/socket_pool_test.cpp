@@ -106,6 +106,36 @@ TEST_CASE_FIXTURE(HoldingPool, "socket pool: takes max_connections, and refuses 
   CHECK(pool.statistics().refused == 2);
 }
 
+TEST_CASE_FIXTURE(HoldingPool,
+                  "socket pool: takes so many of one client, and refuses the one above") {
+  SocketPool pool(arena, 10, 128);
+  add(pool);  // Comes before the limit, and is not counted.
+  pool.set_connections_per_address_max(3);
+  const auto add_tcp = [&] {
+    ConnectedPair pair = ConnectedPair::tcp();  // All from 127.0.0.1.
+    return pool.add(net::Socket(loop.worker(), pair.ours.release()));
+  };
+  REQUIRE(add_tcp() != nullptr);
+  REQUIRE(add_tcp() != nullptr);
+  Connection* third = add_tcp();
+  REQUIRE(third != nullptr);
+  CHECK(add_tcp() == nullptr);
+  CHECK(pool.statistics().refused == 1);
+  CHECK(pool.size() == 4);
+
+  add(pool);  // Over a Unix socket: no client has an address there.
+  CHECK(pool.size() == 5);
+  pool.remove(*third);
+  REQUIRE(add_tcp() != nullptr);
+  CHECK(add_tcp() == nullptr);
+  CHECK(!pool.resize(20));
+  CHECK(add_tcp() == nullptr);
+  pool.set_connections_per_address_max(0);
+  CHECK(add_tcp() != nullptr);
+  pool.set_connections_per_address_max(3);
+  CHECK(add_tcp() == nullptr);
+}
+
 TEST_CASE_FIXTURE(HoldingPool, "socket pool: holds from 1 to 2^24 connections") {
   SocketPool pool(arena, 1, 128);
   add(pool);

@@ -255,6 +255,43 @@ TEST_CASE_FIXTURE(StalledWriter, "stalled write: bytes that the peer takes begin
   CHECK(client->connection().last_activity() > last_sent);
   served.pool.sweep(last_sent + 30s);
   CHECK(!client->ref.is_stale());
+  served.pool.sweep(last_sent + 60s - 1ns);
+  CHECK(!client->ref.is_stale());
+  served.pool.sweep(last_sent + 60s);
+  CHECK(client->ref.is_stale());
+}
+
+struct DemandingWriter : StalledWriter {
+  DemandingWriter() : StalledWriter({.write_stalled = 30s, .write_bytes_per_second_min = 50'000}) {}
+};
+
+TEST_CASE_FIXTURE(DemandingWriter, "stalled write: a peer that takes too little is disconnected") {
+  served.pool.sweep(last_sent);
+  client->peer.receive_at_most(1'000'000);
+  served.run_to_rest(client->peer);
+  served.pool.sweep(last_sent + 30s - 1ns);
+  CHECK(!client->ref.is_stale());
+  served.pool.sweep(last_sent + 30s);
+  CHECK(client->ref.is_stale());
+}
+
+TEST_CASE_FIXTURE(DemandingWriter, "stalled write: a peer that takes enough is not") {
+  served.pool.sweep(last_sent);
+  client->peer.receive_at_most(2'000'000);
+  served.run_to_rest(client->peer);
+  served.pool.sweep(last_sent + 30s);
+  CHECK(!client->ref.is_stale());
+}
+
+TEST_CASE_FIXTURE(DemandingWriter, "stalled write: a rate counts what waits in our own system") {
+  served.pool.sweep(last_sent);
+  // Over 1.5 MB have gone to the system by now, and nothing of it to the peer.
+  const std::size_t room = client->connection().output_bytes();
+  client->peer.receive_at_most(1'000'000);
+  served.run_to_rest(client->peer);
+  CHECK(room > client->connection().output_bytes());
+  served.pool.sweep(last_sent + 30s);
+  CHECK(client->ref.is_stale());
 }
 
 struct UnlimitedWriter : StalledWriter {

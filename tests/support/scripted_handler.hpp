@@ -22,6 +22,7 @@ class ScriptedHandler final : public pool::ConnectionHandler {
   Function input;
   Function input_end;
   Function output_sent;
+  Function no_memory;
   Function timeout;
   Function drain;
   Function close;
@@ -58,6 +59,12 @@ class ScriptedHandler final : public pool::ConnectionHandler {
     calls_.emplace_back("output_sent");
     if (output_sent) {
       output_sent(connection);
+    }
+  }
+  void on_no_memory(pool::Connection& connection) override {
+    calls_.emplace_back("no_memory");
+    if (no_memory) {
+      no_memory(connection);
     }
   }
   void on_timeout(pool::Connection& connection) override {
