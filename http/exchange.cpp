@@ -18,13 +18,6 @@ namespace {
 
 constexpr std::size_t kRequestChunkBytes = 16 * 1024;
 
-/// For when there is no memory even for a blank one.
-const Request& blank_request() noexcept {
-  static Arena arena;
-  static const Request blank(arena);
-  return blank;
-}
-
 }  // namespace
 
 Exchange::Exchange(SessionContext& context)
@@ -169,7 +162,7 @@ void Exchange::ensure_request() noexcept {
   if (request_ == nullptr) {
     void* memory = arena_.try_alloc(sizeof(Request), alignof(Request));
     static_assert(std::is_trivially_destructible_v<Request>);
-    request_ = memory != nullptr ? ::new (memory) Request(arena_) : &blank_request();
+    request_ = memory != nullptr ? ::new (memory) Request(arena_) : &context_->blank_request;
   }
 }
 

@@ -27,6 +27,9 @@ struct Limits {
   std::size_t request_memory_bytes_max = 8 * 1024 * 1024;
   /// Pipelined requests that are answered before other connections have their turn. Default is 64.
   std::size_t pipelined_requests_max = 64;
+  /// Requests on one connection: the last one's response says that it closes. Default is 0, for no
+  /// limit.
+  std::size_t requests_per_connection_max = 0;
 };
 
 /// How long a client may take.
@@ -43,8 +46,11 @@ struct Times {
   std::chrono::milliseconds handler_max{60'000};
   /// A connection without a request, or on which nothing moves. Default is 60 s.
   std::chrono::milliseconds idle_max{60'000};
-  /// A client that takes nothing of its response. Default is 30 s.
+  /// A client that takes fewer than write_bytes_per_second_min of a response that waits for it, on the
+  /// average of this time. Default is 30 s.
   std::chrono::milliseconds write_stalled_max{30'000};
+  /// Default is 1 KiB per second.
+  std::size_t write_bytes_per_second_min = 1024;
   /// For the client's end of the connection to close after ours. Default is 2 s.
   std::chrono::milliseconds linger_max{2'000};
   /// For requests in flight when the server stops. Default is 30 s.

@@ -59,7 +59,8 @@ void put_connections(PrometheusText& text, const pool::SocketPoolStatistics& poo
               pool.max_connections);
   text.metric("stadion_connections_accepted_total", "counter", "Connections taken.", pool.added);
   text.metric("stadion_connections_refused_total", "counter",
-              "Connections closed at once: the pool was full.", pool.refused);
+              "Connections closed at once: the pool was full, or their client had too many.",
+              pool.refused);
   text.metric("stadion_connections_timed_out_total", "counter",
               "Connections closed for their slowness.", pool.timed_out);
   text.metric("stadion_bytes_received_total", "counter", "Bytes read from connections.",

@@ -22,6 +22,8 @@ class ResponseWriter {
   /// Begins: the response is settled, but for trailers and what is written with write_some().
   void begin(Response& response, Method method, Version version, bool keep_alive);
   bool is_begun() const noexcept { return response_ != nullptr; }
+  /// Whether the head is on its way.
+  bool has_written() const noexcept { return stage_ != Stage::head; }
 
   /// Writes on until there is no room; true when all is written. `date_line` is a whole line.
   bool write(pool::Connection& connection, std::string_view date_line);

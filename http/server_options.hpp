@@ -26,6 +26,15 @@ struct ServerOptions {
   std::size_t workers = 1;
   /// Per Worker; further ones are closed at once. Default is 10,000.
   std::size_t connections_max = 10'000;
+  /// Of one client (an IPv4 address, or an IPv6 network of 64 bits), per Worker; further ones are closed
+  /// at once. Behind a proxy all clients are one. Default is 0, for no limit.
+  std::size_t connections_per_address_max = 0;
+  /// Connections that are accepted in a second, per Worker and address that it listens on; further ones
+  /// wait for the next. Default is 0, for no limit.
+  std::size_t accepts_per_second_max = 0;
+  /// Memory of all arenas in the process (Arena::process_bytes()) above which connections without a
+  /// request are closed, and new requests get 503. 0 for no such mark. Default is 1 GiB.
+  std::size_t memory_bytes_high = std::size_t{1} << 30;
   /// Input and output buffer of a connection, each; from 2 KiB on. Default is 16 KiB.
   std::size_t buffer_bytes = 16 * 1024;
   Limits limits{};

@@ -15,6 +15,13 @@ namespace {
 
 const Failure kTooSlow{.status = Status::request_timeout,
                        .text = "The request did not arrive in time.\n"};
+/// When there is no memory, not even to read what was asked for; so that this has no body.
+constexpr std::string_view kNoMemory =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Retry-After: 1\r\n"
+    "Connection: close\r\n"
+    "Content-Length: 0\r\n\r\n";
+
 const Failure kTookTooLong{.status = Status::service_unavailable, .text = "This took too long.\n"};
 
 Failure failure_of(ParseError error) noexcept {
@@ -126,16 +133,41 @@ bool Session::may_begin_exchange() const noexcept {
          answered_in_turn_ < context_->service.options.limits.pipelined_requests_max;
 }
 
+void Session::refuse(SessionContext& context, pool::Connection& connection) {
+  context.metrics.record_response(Status::service_unavailable);
+  (void)connection.write_by_reference(kNoMemory);
+  connection.tell_output_sent(false);
+  connection.close_after_output();
+}
+
+void Session::on_no_memory(pool::Connection& connection) {
+  const bool may_answer = phase_ != Phase::closing && phase_ != Phase::discarding && !is_raw_ &&
+                          (exchange_ == nullptr || !writer_.has_written());
+  if (exchange_ != nullptr) {
+    lose_client();
+  }
+  phase_ = Phase::closing;
+  if (may_answer) {
+    refuse(*context_, connection);
+  }
+}
+
 bool Session::begin_exchange() {
-  try {
-    exchange_ = &context_->exchanges.acquire(*context_);
-  } catch (const ArenaFailed& failure) {
-    // There is no memory even to say so in.
-    log(LogLevel::error, failure.what());
+  bool has_memory = context_->has_memory();
+  if (has_memory) {
+    try {
+      exchange_ = &context_->exchanges.acquire(*context_);
+    } catch (const ArenaFailed& failure) {
+      log(LogLevel::error, failure.what());
+      has_memory = false;
+    }
+  }
+  if (!has_memory) {
     phase_ = Phase::closing;
-    connection_->close();
+    refuse(*context_, *connection_);
     return false;
   }
+  ++requests_;
   exchange_->client_ = this;
   if (context_->service.access_log) {
     exchange_->began_ = Clock::now();

@@ -43,6 +43,13 @@ class Session final : private Client {
   void advance(pool::Connection& connection);
   void on_timeout(pool::Connection& connection);
   void on_drain(pool::Connection& connection);
+  /// There is none for a buffer, and the connection ends after this.
+  void on_no_memory(pool::Connection& connection);
+  /// Answers 503 from static memory, and has the connection closed: there is none for a request.
+  static void refuse(SessionContext& context, pool::Connection& connection);
+
+  /// Whether the connection waits for a request, and may be closed for others' sake.
+  bool is_idle() const noexcept { return phase_ == Phase::idle && connection_ == nullptr; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -122,6 +129,7 @@ class Session final : private Client {
   bool is_raw_ = false;
   bool is_superfluous_ = false;  ///< The handler: it writes a body that is not sent.
   std::size_t answered_in_turn_ = 0;
+  std::size_t requests_ = 0;  ///< Begun on this connection.
   std::uint64_t discard_left_ = 0;
   std::optional<Clock::time_point> handler_deadline_;
   std::optional<Clock::time_point> body_deadline_;  ///< While a piece of it is waited for.

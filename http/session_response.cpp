@@ -29,8 +29,9 @@ void Session::begin_response(bool keep_alive) noexcept {
   Response& response = exchange_->response();
   const Request& request = exchange_->request();
   // One that is written piece by piece may read on in the meantime.
+  const std::size_t requests_max = context_->service.options.limits.requests_per_connection_max;
   keep_alive = keep_alive && parser_.framing().keep_alive && !is_draining_ &&
-               !response.closes_connection() &&
+               (requests_max == 0 || requests_ < requests_max) && !response.closes_connection() &&
                (response.is_written() || leaves_connection_clear());
   writer_.begin(response, request.method(), request.version(), keep_alive);
   handler_deadline_.reset();

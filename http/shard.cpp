@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "http/shard.hpp"
 
+#include <string>
 #include <utility>
+
+#include "core/log.hpp"
 
 namespace stadion::http {
 
@@ -17,14 +20,20 @@ Shard::Shard(net::Worker& worker, net::ThreadPool& thread_pool, const Service& s
       pool_(arena_, service.options.connections_max, service.options.buffer_bytes,
             {.idle = service.options.times.idle_max,
              .write_stalled = service.options.times.write_stalled_max,
-             .linger = service.options.times.linger_max}),
+             .linger = service.options.times.linger_max,
+             .write_bytes_per_second_min = service.options.times.write_bytes_per_second_min}),
       drain_timer_(worker) {
+  context_.close_idle = [this] { close_idle(); };
+  pool_.set_connections_per_address_max(service.options.connections_per_address_max);
   pool_.start(worker, *this);
 }
 
 void Shard::listen(net::ListeningSocket socket) {
-  listeners_.emplace_back(context_.worker, std::move(socket),
-                          [this](net::Socket accepted) { pool_.add(std::move(accepted)); });
+  listeners_.emplace_back(
+      context_.worker, std::move(socket),
+      [this](net::Socket accepted) { pool_.add(std::move(accepted)); },
+      net::ListenerOptions{.accepts_per_second_max =
+                               context_.service.options.accepts_per_second_max});
 }
 
 void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drained) {
@@ -45,6 +54,14 @@ void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drain
   });
 }
 
+void Shard::close_idle() {
+  pool_.for_each([](pool::Connection& connection) {
+    if (connection.data() != nullptr && session_of(connection).is_idle()) {
+      connection.close();
+    }
+  });
+}
+
 void Shard::report_drained(void* shard) {
   if (auto drained = std::exchange(static_cast<Shard*>(shard)->drained_, nullptr)) {
     drained();
@@ -61,6 +78,19 @@ void Shard::end(std::function<void()> ended) {
   context_.exchanges.end_all([worker = &context_.worker, done = std::move(ended)]() mutable {
     worker->post(std::move(done));
   });
+}
+
+void Shard::on_open(pool::Connection& connection) {
+  try {
+    connection.set_data(&sessions_.acquire(context_, connection.ref()));
+  } catch (const ArenaFailed& failure) {
+    log(LogLevel::error, std::string("no memory for a session: ") + failure.what());
+    Session::refuse(context_, connection);
+  }
+}
+
+void Shard::on_no_memory(pool::Connection& connection) {
+  session_of(connection).on_no_memory(connection);
 }
 
 void Shard::on_close(pool::Connection& connection) noexcept {

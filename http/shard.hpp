@@ -44,9 +44,8 @@ class Shard final : private pool::ConnectionHandler {
     return *static_cast<Session*>(connection.data());
   }
 
-  void on_open(pool::Connection& connection) override {
-    connection.set_data(&sessions_.acquire(context_, connection.ref()));
-  }
+  // None of the others is called for a connection that has no session: it is closing.
+  void on_open(pool::Connection& connection) override;
   void on_input(pool::Connection& connection) override {
     session_of(connection).advance(connection);
   }
@@ -63,10 +62,14 @@ class Shard final : private pool::ConnectionHandler {
     session_of(connection).on_timeout(connection);
   }
   void on_drain(pool::Connection& connection) override {
-    session_of(connection).on_drain(connection);
+    if (connection.data() != nullptr) {
+      session_of(connection).on_drain(connection);
+    }
   }
+  void on_no_memory(pool::Connection& connection) override;
   void on_close(pool::Connection& connection) noexcept override;
 
+  void close_idle();
   static void report_drained(void* shard);
 
   Arena arena_;

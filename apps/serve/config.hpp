@@ -24,6 +24,8 @@ struct Config {
   AccessLogFormat access_log_format = AccessLogFormat::combined;
   /// Of responses, as clients accept it.
   bool compression = true;
+  /// Of all arenas; what would pass it fails, and its request gets 503. 0 for no limit.
+  std::size_t memory_bytes_max = std::size_t{2} << 30;
   http::ServerOptions server;
 };
 

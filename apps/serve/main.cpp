@@ -48,6 +48,9 @@ std::string url_of(const net::Endpoint& endpoint) {
 }
 
 void serve(const Config& config) {
+  if (config.memory_bytes_max > 0) {
+    Arena::set_process_limit_bytes(config.memory_bytes_max);
+  }
   http::Server server(config.server);
   add_routes(server, config);
   for (const std::string& endpoint : config.listen) {

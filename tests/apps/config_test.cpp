@@ -85,6 +85,10 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(left.server.workers == right.server.workers);
   CHECK(left.server.connections_max == right.server.connections_max);
   CHECK(left.server.buffer_bytes == right.server.buffer_bytes);
+  CHECK(left.server.connections_per_address_max == right.server.connections_per_address_max);
+  CHECK(left.server.accepts_per_second_max == right.server.accepts_per_second_max);
+  CHECK(left.server.memory_bytes_high == right.server.memory_bytes_high);
+  CHECK(left.memory_bytes_max == right.memory_bytes_max);
 
   const http::Limits& limits = left.server.limits;
   const http::Limits& other_limits = right.server.limits;
@@ -96,6 +100,7 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(limits.trailer_bytes_max == other_limits.trailer_bytes_max);
   CHECK(limits.request_memory_bytes_max == other_limits.request_memory_bytes_max);
   CHECK(limits.pipelined_requests_max == other_limits.pipelined_requests_max);
+  CHECK(limits.requests_per_connection_max == other_limits.requests_per_connection_max);
 
   const http::Times& times = left.server.times;
   const http::Times& other_times = right.server.times;
@@ -105,6 +110,7 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(times.handler_max == other_times.handler_max);
   CHECK(times.idle_max == other_times.idle_max);
   CHECK(times.write_stalled_max == other_times.write_stalled_max);
+  CHECK(times.write_bytes_per_second_min == other_times.write_bytes_per_second_min);
   CHECK(times.linger_max == other_times.linger_max);
   CHECK(times.drain_max == other_times.drain_max);
 }
@@ -117,7 +123,7 @@ TEST_CASE("config: conf/stadion.toml says the defaults") {
 TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effect") {
   // One other value for each key of a number; all other keys are in the next case.
   const std::vector<Setting> settings = settings_of(text_of_shipped_file());
-  CHECK(settings.size() == 28);
+  CHECK(settings.size() == 34);
   std::string text;
   std::string section;
   for (const Setting& setting : settings) {
@@ -132,13 +138,26 @@ TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effec
   const Config other = ConfigFile(text).read();
   Config expected;
   http::ServerOptions& server = expected.server;
-  for (std::size_t* number :
-       {&server.workers, &server.connections_max, &server.buffer_bytes, &server.offload_threads,
-        &server.offload_queue_max, &server.limits.head_bytes_max, &server.limits.target_bytes_max,
-        &server.limits.fields_max, &server.limits.body_bytes_max,
-        &server.limits.chunk_extension_bytes_max, &server.limits.trailer_bytes_max,
-        &server.limits.request_memory_bytes_max, &server.limits.pipelined_requests_max,
-        &server.times.body_bytes_per_second_min}) {
+  for (std::size_t* number : {&server.workers,
+                              &server.connections_max,
+                              &server.buffer_bytes,
+                              &server.offload_threads,
+                              &server.offload_queue_max,
+                              &server.limits.head_bytes_max,
+                              &server.limits.target_bytes_max,
+                              &server.limits.fields_max,
+                              &server.limits.body_bytes_max,
+                              &server.limits.chunk_extension_bytes_max,
+                              &server.limits.trailer_bytes_max,
+                              &server.limits.request_memory_bytes_max,
+                              &server.limits.pipelined_requests_max,
+                              &server.limits.requests_per_connection_max,
+                              &server.times.body_bytes_per_second_min,
+                              &server.times.write_bytes_per_second_min,
+                              &server.connections_per_address_max,
+                              &server.accepts_per_second_max,
+                              &server.memory_bytes_high,
+                              &expected.memory_bytes_max}) {
     ++*number;
   }
   for (std::chrono::milliseconds* time :
