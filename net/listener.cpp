@@ -136,6 +136,34 @@ struct Listener::State : std::enable_shared_from_this<State> {
     return ::accept4(socket->native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   }
 
+  void accept_rest() noexcept {
+    for (int accepted = 0; accepted < kDrainedMax && socket.has_value(); ++accepted) {
+      const int descriptor = accept_one();
+      if (descriptor < 0 && !is_passing(errno)) {
+        return;
+      }
+      if (descriptor >= 0) {
+        try {
+          hand_over(descriptor);
+        } catch (const std::exception& error) {
+          log(LogLevel::error, "a connection to " + local_endpoint.to_string() +
+                                   " is closed unserved: " + error.what());
+        }
+      }
+    }
+  }
+
+  /// Asio would leave a descriptor that it closes in its epoll set, where it stays as long as the socket
+  /// has a duplicate.
+  void close() noexcept {
+    if (socket.has_value()) {
+      std::error_code ignored;
+      const Descriptor released(acceptor.release(ignored));
+      rest.cancel();
+      socket.reset();
+    }
+  }
+
   void hand_over(int descriptor) {
     Descriptor guard(descriptor);
     if (!local_endpoint.is_unix()) {
@@ -211,11 +239,11 @@ Listener::Listener(Worker& worker, ListeningSocket socket, AcceptHandler on_acce
 
 Listener::~Listener() { close(); }
 
-void Listener::close() noexcept {
-  std::error_code ignored;
-  state_->acceptor.close(ignored);
-  state_->rest.cancel();
-  state_->socket.reset();
+void Listener::close() noexcept { state_->close(); }
+
+void Listener::drain() noexcept {
+  state_->accept_rest();
+  state_->close();
 }
 
 Endpoint Listener::local_endpoint() const noexcept { return state_->local_endpoint; }

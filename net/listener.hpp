@@ -18,6 +18,9 @@ inline constexpr std::chrono::milliseconds kAcceptRest{100};
 /// After so long without descriptors, those that wait in the backlog are closed.
 inline constexpr std::chrono::milliseconds kShedAfter{500};
 
+/// What Listener::drain() accepts.
+inline constexpr int kDrainedMax = 4096;
+
 struct ListenerOptions {
   /// Connections accepted in a second, in the long run, and a tenth of that at once; the others wait in
   /// the system's backlog. At most a million. Default is 0, for no limit.
@@ -49,6 +52,10 @@ class Listener {
 
   /// Stops accepting, and closes the listening socket: the system refuses connections from here on.
   void close() noexcept;
+  /// Accepts those who wait in the backlog first, kDrainedMax at the most: they would be reset. Who comes
+  /// between that and the close is, unless the system passes them on to another socket on the same
+  /// address (SO_REUSEPORT and net.ipv4.tcp_migrate_req=1), or this one has a duplicate elsewhere.
+  void drain() noexcept;
 
   Endpoint local_endpoint() const noexcept;
 

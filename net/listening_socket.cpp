@@ -7,7 +7,10 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <stdexcept>
+#include <string>
 #include <system_error>
+#include <utility>
 
 namespace stadion::net {
 namespace {
@@ -97,29 +100,49 @@ ListeningSocket ListeningSocket::open(const Endpoint& endpoint, ListenOptions op
 }
 
 std::vector<ListeningSocket> ListeningSocket::open_group(const Endpoint& endpoint,
-                                                         std::size_t count) {
+                                                         std::size_t count, ListenOptions options) {
   std::vector<ListeningSocket> group;
   group.reserve(count);
-  const bool shares_port = count > 1 && !endpoint.is_unix();
-  if (shares_port && !endpoint.wants_any_port()) {
+  const bool shares_port = (count > 1 || options.reuse_port) && !endpoint.is_unix();
+  if (shares_port && !options.reuse_port && !endpoint.wants_any_port()) {
     // SO_REUSEPORT would let a second server of the same user join in unnoticed: a bind without it
     // tells.
     (void)bound_socket(endpoint, false);
   }
-  group.push_back(open(endpoint, {.reuse_port = shares_port}));
+  options.reuse_port = shares_port;
+  group.push_back(open(endpoint, options));
   while (group.size() < count) {
     const ListeningSocket& first = group.front();
-    if (shares_port) {
-      group.push_back(open(first.local_endpoint(), {.reuse_port = true}));
-      continue;
-    }
-    Descriptor duplicate(::fcntl(first.native_handle(), F_DUPFD_CLOEXEC, 0));
-    if (!duplicate.is_open()) {
-      fail(endpoint, "duplicate");
-    }
-    group.push_back({std::move(duplicate), false});
+    group.push_back(shares_port ? open(first.local_endpoint(), options) : first.duplicate());
   }
   return group;
+}
+
+ListeningSocket ListeningSocket::adopt(Descriptor descriptor) {
+  const auto is_set = [&descriptor](int option, int wanted) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return ::getsockopt(descriptor.get(), SOL_SOCKET, option, &value, &length) == 0 &&
+           value == wanted;
+  };
+  if (!is_set(SO_ACCEPTCONN, 1) || !is_set(SO_TYPE, SOCK_STREAM)) {
+    throw std::invalid_argument("file descriptor " + std::to_string(descriptor.get()) +
+                                " is no stream socket that listens");
+  }
+  const int flags = ::fcntl(descriptor.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(descriptor.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(descriptor.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    fail(local_endpoint_of(descriptor.get()), "fcntl");
+  }
+  return {std::move(descriptor), false};
+}
+
+ListeningSocket ListeningSocket::duplicate() const {
+  Descriptor duplicate(::fcntl(native_handle(), F_DUPFD_CLOEXEC, 0));
+  if (!duplicate.is_open()) {
+    fail(local_endpoint(), "duplicate");
+  }
+  return {std::move(duplicate), false};
 }
 
 }  // namespace stadion::net

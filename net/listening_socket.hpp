@@ -29,8 +29,17 @@ class ListeningSocket {
 
   /// `count` sockets, one per Worker, that share the connections to one address: TCP by
   /// SO_REUSEPORT, Unix by duplicates of one socket. An address that another process listens on is
-  /// refused all the same.
-  static std::vector<ListeningSocket> open_group(const Endpoint& endpoint, std::size_t count);
+  /// refused all the same, unless both set `reuse_port`.
+  static std::vector<ListeningSocket> open_group(const Endpoint& endpoint, std::size_t count,
+                                                 ListenOptions options = {});
+
+  /// Takes over a socket that listens already; it gets non-blocking, and its file stays when it closes.
+  /// Throws std::invalid_argument for a descriptor that is no listening stream socket.
+  static ListeningSocket adopt(Descriptor descriptor);
+
+  /// The same socket once more: what waits to be accepted is lost only when the last one closes. Its
+  /// file stays when it closes.
+  ListeningSocket duplicate() const;
 
   ~ListeningSocket();
   ListeningSocket(ListeningSocket&&) noexcept = default;

@@ -341,6 +341,45 @@ TEST_CASE("listener: accepts so many a second, and leaves the others waiting") {
   CHECK(last - first >= std::chrono::milliseconds(7 * 20 - 10));
 }
 
+TEST_CASE("listener: drained it accepts those who wait, and then no more") {
+  const RecordedLog log;
+  TestLoop loop;
+  int accepted = 0;
+  Listener listener(loop.worker(), kAnyPort, [&](Socket) {
+    if (++accepted == 3) {
+      throw std::runtime_error("no room");
+    }
+  });
+  const Endpoint endpoint = listener.local_endpoint();
+  std::vector<Peer> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(Peer::connect(endpoint));
+  }
+  loop.call([&] { listener.drain(); });
+  CHECK(accepted == 100);
+  CHECK(log.count(LogLevel::error, "is closed unserved: no room") == 1);
+  const Descriptor late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(::connect(late.get(), endpoint.data(), endpoint.size()) != 0);
+  listener.drain();  // Nothing more to do.
+}
+
+TEST_CASE("listener: closed it is not woken by what its duplicate is told") {
+  TestLoop loop;
+  int accepted = 0;
+  auto socket = ListeningSocket::open(kAnyPort);
+  const ListeningSocket duplicate = socket.duplicate();
+  Listener listener(loop.worker(), std::move(socket), [&](Socket) { ++accepted; });
+  const Peer first = Peer::connect(duplicate.local_endpoint());
+  loop.run_until([&] { return accepted == 1; });
+  listener.close();
+  const Peer second = Peer::connect(duplicate.local_endpoint());
+  loop.run_ready();
+  CHECK(accepted == 1);
+  int passed_on = 0;
+  const Listener next(loop.worker(), duplicate.duplicate(), [&](Socket) { ++passed_on; });
+  loop.run_until([&] { return passed_on == 1; });
+}
+
 TEST_CASE("listener: the limit on accepts per second is itself limited") {
   TestLoop loop;
   const auto listen = [&](std::size_t per_second) {

@@ -2,13 +2,16 @@
 #include "net/listening_socket.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -272,6 +275,53 @@ TEST_CASE("listening socket: a group on a Unix socket shares it, and the first r
   CHECK(can_connect(endpoint));
   group.clear();
   CHECK(!exists(folder.path("s")));
+}
+
+TEST_CASE("listening socket: a group that shares its port admits another that does, and no other") {
+  auto group = ListeningSocket::open_group(Endpoint::parse("127.0.0.1:0"), 1, {.reuse_port = true});
+  const Endpoint endpoint = group.front().local_endpoint();
+  CHECK_NOTHROW(ListeningSocket::open_group(endpoint, 2, {.reuse_port = true}));
+  CHECK_THROWS_AS(ListeningSocket::open_group(endpoint, 1), std::system_error);
+  CHECK_THROWS_AS(ListeningSocket::open_group(endpoint, 2), std::system_error);
+}
+
+TEST_CASE("listening socket: one that is there already is taken over") {
+  const TemporaryFolder folder;
+  for (const Endpoint& wanted :
+       {Endpoint::parse("127.0.0.1:0"), Endpoint::parse("unix:" + folder.path("socket"))}) {
+    const Descriptor given(::socket(wanted.family(), SOCK_STREAM, 0));
+    REQUIRE(::bind(given.get(), wanted.data(), wanted.size()) == 0);
+    REQUIRE(::listen(given.get(), 8) == 0);
+    const auto socket = ListeningSocket::adopt(Descriptor(::dup(given.get())));
+    const Peer client = Peer::connect(socket.local_endpoint());
+    CHECK(accept_from(socket).is_open());
+    CHECK(!accept_from(socket).is_open());  // It doesn't block.
+    CHECK((::fcntl(socket.native_handle(), F_GETFD) & FD_CLOEXEC) != 0);
+  }
+  CHECK(is_socket_file(folder.path("socket")));  // Whoever made it removes it.
+}
+
+TEST_CASE("listening socket: what doesn't listen, or not for streams, is not taken over") {
+  const Descriptor idle(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor datagrams(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Descriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (const Descriptor* descriptor : {&idle, &datagrams, &file}) {
+    CHECK_THROWS_AS(ListeningSocket::adopt(Descriptor(::dup(descriptor->get()))),
+                    std::invalid_argument);
+  }
+  CHECK_THROWS_WITH_AS(ListeningSocket::adopt(Descriptor(4000)),
+                       "file descriptor 4000 is no stream socket that listens",
+                       std::invalid_argument);
+}
+
+TEST_CASE("listening socket: what waits is not lost while there is a duplicate") {
+  auto socket =
+      std::make_unique<ListeningSocket>(ListeningSocket::open(Endpoint::parse("127.0.0.1:0")));
+  const ListeningSocket duplicate = socket->duplicate();
+  Peer client = Peer::connect(socket->local_endpoint());
+  socket.reset();
+  CHECK(!client.pump().gone());
+  CHECK(accept_from(duplicate).is_open());
 }
 
 }  // namespace
