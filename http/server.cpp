@@ -78,6 +78,7 @@ struct Server::State {
         workers(service.options.workers),
         thread_pool({.threads = service.options.offload_threads,
                      .queue_max = service.options.offload_queue_max}),
+        sockets(workers.size()),
         metrics(workers.size()),
         shards(workers.size()) {}
 
@@ -85,9 +86,8 @@ struct Server::State {
   std::vector<net::Endpoint> endpoints;
   net::WorkerGroup workers;
   net::ThreadPool thread_pool;  ///< Ends before the Workers that it comes back to.
-  std::vector<std::vector<net::ListeningSocket>>
-      sockets;                                 ///< By endpoint, one per Worker; until start().
-  std::vector<WorkerMetrics> metrics;          ///< One per Worker.
+  std::vector<std::vector<net::ListeningSocket>> sockets;  ///< Those of each Worker; until start().
+  std::vector<WorkerMetrics> metrics;                      ///< One per Worker.
   std::mutex shards_mutex;                     ///< Guards the pointers, not what they point to.
   std::vector<std::unique_ptr<Shard>> shards;  ///< One per Worker, used on its thread.
   std::atomic<Clock::time_point> started{};    ///< The epoch before start().
@@ -99,8 +99,8 @@ struct Server::State {
 
   void make_shard(std::size_t index) {
     auto shard = std::make_unique<Shard>(workers[index], thread_pool, service, metrics[index]);
-    for (auto& group : sockets) {
-      shard->listen(std::move(group[index]));
+    for (net::ListeningSocket& socket : sockets[index]) {
+      shard->listen(std::move(socket));
     }
     const std::lock_guard lock(shards_mutex);
     shards[index] = std::move(shard);
@@ -159,11 +159,25 @@ Server& Server::access_log(AccessLog log) {
 const Router& Server::router() const noexcept { return state_->service.router; }
 
 net::Endpoint Server::listen(std::string_view endpoint) {
-  auto group =
-      net::ListeningSocket::open_group(net::Endpoint::parse(endpoint), state_->workers.size());
-  state_->endpoints.push_back(group.front().local_endpoint());
-  state_->sockets.push_back(std::move(group));
-  return state_->endpoints.back();
+  return listen(
+      net::ListeningSocket::open_group(net::Endpoint::parse(endpoint), state_->workers.size(),
+                                       {.reuse_port = state_->service.options.reuse_port}));
+}
+
+net::Endpoint Server::listen(std::vector<net::ListeningSocket> sockets) {
+  if (sockets.empty()) {
+    throw std::invalid_argument("listen() without a socket");
+  }
+  const net::Endpoint endpoint = sockets.front().local_endpoint();
+  const std::size_t count = sockets.size();
+  while (sockets.size() < state_->workers.size()) {
+    sockets.push_back(sockets[sockets.size() - count].duplicate());
+  }
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    state_->sockets[i % state_->workers.size()].push_back(std::move(sockets[i]));
+  }
+  state_->endpoints.push_back(endpoint);
+  return endpoint;
 }
 
 const std::vector<net::Endpoint>& Server::endpoints() const noexcept { return state_->endpoints; }

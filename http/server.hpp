@@ -13,6 +13,7 @@
 #include "http/routes.hpp"
 #include "http/server_options.hpp"
 #include "net/endpoint.hpp"
+#include "net/listening_socket.hpp"
 
 namespace stadion::http {
 
@@ -46,6 +47,10 @@ class Server : public Routes {
   /// choose one. Clients may connect from here on; they are served after start(). Before start(),
   /// as often as one likes.
   net::Endpoint listen(std::string_view endpoint);
+  /// Takes listening sockets that are there already, all of one address: those that systemd opened
+  /// (net::inherited_listening_sockets()), or duplicates of another server's that this one is to follow.
+  /// Each Worker gets one of them, or a duplicate. Before start(); throws std::invalid_argument for none.
+  net::Endpoint listen(std::vector<net::ListeningSocket> sockets);
   const std::vector<net::Endpoint>& endpoints() const noexcept;
 
   /// Starts the Workers; returns when they serve.

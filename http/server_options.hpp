@@ -24,6 +24,10 @@ using AccessLog = std::function<void(const AccessRecord& record)>;
 struct ServerOptions {
   /// Threads that serve connections; 0 for one per processor. Default is 1.
   std::size_t workers = 1;
+  /// Whether another process of the same user may listen on the same TCP address, if it says so too
+  /// (SO_REUSEPORT): to start a new server before the old one stops. Default is no: the address is then
+  /// in use.
+  bool reuse_port = false;
   /// Per Worker; further ones are closed at once. Default is 10,000.
   std::size_t connections_max = 10'000;
   /// Of one client (an IPv4 address, or an IPv6 network of 64 bits), per Worker; further ones are closed

@@ -40,6 +40,9 @@ void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drain
   if (context_.is_stopping) {
     return;  // It is on its way, and would begin anew.
   }
+  for (net::Listener& listener : listeners_) {
+    listener.drain();
+  }
   listeners_.clear();
   context_.is_stopping = true;
   drained_ = std::move(drained);
