@@ -102,6 +102,7 @@ Keys keys_of(Config& config) {
       {"offload_threads", into(server.offload_threads, 1, 1024)},
       {"offload_queue_max", into(server.offload_queue_max, 1, 1'000'000)},
       {"serves_half_closed", into(server.serves_half_closed)},
+      {"reuse_port", into(server.reuse_port)},
       {"workers", into(server.workers, 0, 1024)},
       {"connections_max", into(server.connections_max, 1, 1'000'000)},
       {"connections_per_address_max", into(server.connections_per_address_max, 0, 1'000'000)},

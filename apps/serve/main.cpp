@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // stadion-serve: the example HTTP server. Prints "listening on http://HOST:PORT" on stdout when it
-// is ready, logs to stderr, and stops on SIGINT or SIGTERM after the requests in flight. Exit
-// status: 0, 1 when it could not start, 2 for a fault in the command line or the configuration.
+// is ready, logs to stderr, reads its configuration again on SIGHUP, and stops on SIGINT or SIGTERM
+// after the requests in flight. Exit status: 0, 1 when it could not start, 2 for a fault in the command
+// line or the configuration.
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <exception>
@@ -13,7 +16,9 @@
 #include <string>
 
 #include "apps/serve/command_line.hpp"
+#include "apps/serve/reloadable_server.hpp"
 #include "apps/serve/routes.hpp"
+#include "core/arena.hpp"
 #include "core/log.hpp"
 
 namespace stadion::serve {
@@ -43,31 +48,27 @@ void set_up_log(LogThreshold threshold) {
   set_log_sink(log_with_spdlog);
 }
 
-std::string url_of(const net::Endpoint& endpoint) {
-  return endpoint.is_unix() ? endpoint.to_string() : "http://" + endpoint.to_string();
+/// As many file descriptors as the system allows: each connection is one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
 }
 
-void serve(const Config& config) {
-  if (config.memory_bytes_max > 0) {
-    Arena::set_process_limit_bytes(config.memory_bytes_max);
+void apply_to_process(const Config& config) {
+  spdlog::set_level(spdlog_level(config.log_threshold));
+  Arena::set_process_limit_bytes(config.memory_bytes_max == 0 ? kArenaNoLimit : config.memory_bytes_max);
+  rlimit descriptors{};
+  const std::size_t connections = config.server.connections_max * config.server.workers;
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && connections > descriptors.rlim_cur) {
+    spdlog::warn("{} connections are allowed, but only {} file descriptors (RLIMIT_NOFILE)",
+                 connections, descriptors.rlim_cur);
   }
-  http::Server server(config.server);
-  add_routes(server, config);
-  for (const std::string& endpoint : config.listen) {
-    server.listen(endpoint);
-  }
-  server.stop_on_signals();  // Before anybody is told that the server is there.
-  server.start();
-  for (const net::Endpoint& endpoint : server.endpoints()) {
-    std::printf("listening on %s\n", url_of(endpoint).c_str());
-  }
-  std::fflush(stdout);
-  spdlog::info("serving with {} worker(s); stop with Ctrl-C", server.statistics().workers);
-  server.wait();
-  spdlog::info("stopped after {} requests", server.statistics().responses());
 }
 
-/// Does all of serve() that can go wrong without the network.
+/// Does all of ReloadableServer that can go wrong without the network.
 void check(const Config& config) {
   http::Server server(config.server);
   add_routes(server, config);
@@ -93,7 +94,10 @@ int main(int argc, char** argv) {
       std::puts("the configuration is valid");
       return 0;
     }
-    serve(command_line->config);
+    raise_descriptor_limit();
+    ReloadableServer([&] { return read_command_line(argc, argv, exit_status).value().config; },
+                     apply_to_process)
+        .run();
     return 0;
   } catch (const ConfigError& error) {
     std::fprintf(stderr, "stadion-serve: %s\n", error.what());

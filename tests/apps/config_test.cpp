@@ -81,6 +81,7 @@ void check_equal(const Config& left, const Config& right) {
   CHECK(left.compression == right.compression);
   CHECK(left.server.offload_threads == right.server.offload_threads);
   CHECK(left.server.offload_queue_max == right.server.offload_queue_max);
+  CHECK(left.server.reuse_port == right.server.reuse_port);
   CHECK(left.server.serves_half_closed == right.server.serves_half_closed);
   CHECK(left.server.workers == right.server.workers);
   CHECK(left.server.connections_max == right.server.connections_max);
@@ -123,7 +124,7 @@ TEST_CASE("config: conf/stadion.toml says the defaults") {
 TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effect") {
   // One other value for each key of a number; all other keys are in the next case.
   const std::vector<Setting> settings = settings_of(text_of_shipped_file());
-  CHECK(settings.size() == 34);
+  CHECK(settings.size() == 35);
   std::string text;
   std::string section;
   for (const Setting& setting : settings) {
@@ -172,12 +173,14 @@ TEST_CASE("config: conf/stadion.toml shows every key, and each one has its effec
 TEST_CASE("config: the access log, and what is on or off") {
   const Config config = ConfigFile(
                             "access_log = \"/tmp/a\"\naccess_log_format = \"json\"\n"
-                            "compression = false\nserves_half_closed = true\n")
+                            "compression = false\nserves_half_closed = true\n"
+                            "reuse_port = true\n")
                             .read();
   CHECK(config.access_log == "/tmp/a");
   CHECK(config.access_log_format == AccessLogFormat::json);
   CHECK_FALSE(config.compression);
   CHECK(config.server.serves_half_closed);
+  CHECK(config.server.reuse_port);
 }
 
 TEST_CASE("config: addresses, directory and log level") {

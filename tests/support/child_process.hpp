@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
@@ -35,8 +36,10 @@ class ChildProcess {
     int signal = 0;
   };
 
-  /// `arguments` without the program's own name.
-  ChildProcess(const std::string& program, const std::vector<std::string>& arguments) {
+  /// `arguments` without the program's own name. `prepare` is called in the child before it becomes the
+  /// program, and may call what is safe after a fork.
+  ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+               const std::function<void()>& prepare = nullptr) {
     auto [output_read, output_write] = pipe();
     auto [error_read, error_write] = pipe();
     std::vector<char*> argv{const_cast<char*>(program.c_str())};
@@ -51,6 +54,9 @@ class ChildProcess {
     if (pid_ == 0) {
       ::dup2(output_write.get(), STDOUT_FILENO);
       ::dup2(error_write.get(), STDERR_FILENO);
+      if (prepare) {
+        prepare();
+      }
       ::execv(program.c_str(), argv.data());
       ::_exit(127);
     }
@@ -95,6 +101,14 @@ class ChildProcess {
         return false;
       }
     }
+    return true;
+  }
+  /// The same, for text behind all that was waited for so.
+  bool wait_for_next_error(std::string_view text) {
+    if (!wait_for_error(text)) {
+      return false;
+    }
+    error_.text.erase(0, error_.text.find(text) + text.size());
     return true;
   }
   /// All that is left of its stdout, to its end.
