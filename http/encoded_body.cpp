@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <unistd.h>
+#include "http/open_file.hpp"
 
 namespace stadion::http {
 namespace {
@@ -69,12 +69,8 @@ void EncodedBody::refill_from_parts() {
   } else {
     const std::size_t wanted =
         std::min<std::uint64_t>(scratch().size(), part.file_bytes - part_offset_);
-    const ssize_t got =
-        ::pread(part.file, scratch_.data(), wanted, static_cast<off_t>(part.offset + part_offset_));
-    if (got <= 0) {
-      throw std::runtime_error("its file is shorter than announced");
-    }
-    input_ = {scratch_.data(), static_cast<std::size_t>(got)};
+    read_file(part.file, part.offset + part_offset_, scratch_.first(wanted));
+    input_ = {scratch_.data(), wanted};
   }
   part_offset_ += input_.size();
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -68,6 +69,21 @@ bool is_safe_segment(std::string_view segment, bool allows_dotfiles) noexcept {
 OpenFile::OpenFile(net::Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {
   if (descriptor_.is_open() && ::fstat(descriptor_.get(), &status_) != 0) {
     descriptor_.close();
+  }
+}
+
+void read_file(int file, std::uint64_t offset, std::span<char> room) {
+  while (!room.empty()) {
+    const ssize_t got = ::pread(file, room.data(), room.size(), static_cast<off_t>(offset));
+    if (got == 0) {
+      throw std::runtime_error("its file is shorter than announced");
+    }
+    if (got > 0) {
+      room = room.subspan(static_cast<std::size_t>(got));
+      offset += static_cast<std::uint64_t>(got);
+    } else if (errno != EINTR) {
+      throw std::system_error(errno, std::generic_category(), "its file cannot be read");
+    }
   }
 }
 

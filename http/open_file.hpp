@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ class OpenFile {
   net::Descriptor descriptor_;
   struct stat status_ {};
 };
+
+/// Fills `room` with the file's bytes from `offset` on.
+/// Throws std::runtime_error when there are fewer, std::system_error when they cannot be read.
+void read_file(int file, std::uint64_t offset, std::span<char> room);
 
 /// Whether a name from outside may be looked for: relative, without empty segments, "." and "..",
 /// backslashes and NUL; with `allows_dotfiles` false, without any name that begins with a dot. The

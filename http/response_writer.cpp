@@ -6,9 +6,8 @@
 #include <exception>
 #include <limits>
 
-#include <unistd.h>
-
 #include "core/remake.hpp"
+#include "http/open_file.hpp"
 
 namespace stadion::http {
 namespace {
@@ -130,10 +129,10 @@ bool ResponseWriter::write_file(pool::Connection& connection, const BodyPart& pa
     is_by_reference_ = true;
     return true;
   }
-  const ssize_t got =
-      ::pread(part.file, room.data(), part.file_bytes, static_cast<off_t>(part.offset));
-  if (got < 0 || static_cast<std::uint64_t>(got) != part.file_bytes) {
-    fail("its file is shorter than announced");
+  try {
+    read_file(part.file, part.offset, room.first(part.file_bytes));
+  } catch (const std::exception& error) {
+    fail(copied(error.what(), response_->arena()));
     return false;
   }
   connection.commit_output(part.file_bytes);

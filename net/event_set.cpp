@@ -164,7 +164,7 @@ void EventSet::dispatch() {
     const int count = ::epoll_wait(epoll_.get(), events_.data(), kEventsAtOnce, 0);
     next_ = 0;
     count_ = static_cast<std::size_t>(std::max(count, 0));
-    is_ready_ = count_ == kEventsAtOnce;
+    is_ready_ = count_ == kEventsAtOnce || count < 0;  // There are none, for the moment.
   }
   while (next_ < count_ && !is_stopped_.load(std::memory_order_relaxed)) {
     const epoll_event& event = events_[next_++];
