@@ -2,7 +2,6 @@
 // A body of parts has to read the same in one piece and in any. The input's first line says how: a
 // byte for the boundary and the limits, then one for the size of each piece, over and over; the
 // rest is the body.
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,7 @@
 
 #include "core/arena.hpp"
 #include "tests/fuzz/expect.hpp"
+#include "tests/fuzz/sizes.hpp"
 #include "tests/support/multipart_transcript.hpp"
 
 namespace {
@@ -19,29 +19,12 @@ using stadion::Arena;
 using stadion::http::MultipartLimits;
 using stadion::tests::expect;
 using stadion::tests::MultipartTranscript;
+using stadion::tests::Sizes;
 
 constexpr std::array<std::string_view, 4> kBoundaries{
     "b", "--", "AaB03x", "0123456789012345678901234567890123456789012345678901234567890123456789"};
 constexpr MultipartLimits kNarrow{
     .parts_max = 3, .part_head_bytes_max = 64, .part_fields_max = 2, .skipped_bytes_max = 8};
-
-/// How large the pieces are: '1' to '9' that many bytes, any other character likewise.
-class Sizes {
- public:
-  explicit Sizes(std::string_view sizes) noexcept : sizes_(sizes) {}
-
-  std::size_t next(std::size_t rest) noexcept {
-    if (sizes_.empty()) {
-      return rest;
-    }
-    const auto size = static_cast<unsigned char>(sizes_[at_++ % sizes_.size()] - '0');
-    return std::clamp<std::size_t>(size, 1, rest);
-  }
-
- private:
-  std::string_view sizes_;
-  std::size_t at_ = 0;
-};
 
 std::string transcript_of(std::string_view body, char choice, Sizes sizes) {
   const std::string_view boundary = kBoundaries[static_cast<unsigned char>(choice) % 4];

@@ -13,7 +13,7 @@
 #include <regex>
 #include <stdexcept>
 
-#include "apps/bench/http/server_process.hpp"
+#include "apps/bench/server_process.hpp"
 #include "apps/bench/machine.hpp"
 
 namespace stadion::bench {

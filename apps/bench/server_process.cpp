@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/bench/http/server_process.hpp"
+#include "apps/bench/server_process.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
