@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -48,7 +49,13 @@ class BodyProducer {
   virtual ~BodyProducer() = default;
   /// Writes some; false when that was the last of it.
   virtual bool produce(BodyWriter& out) = 0;
+  /// Bytes that it has worked on so far, where that is much more than what it writes. After
+  /// kBodyEffortAtOnce of them a call is to write something, and other connections have their turn.
+  virtual std::uint64_t effort() const noexcept { return 0; }
 };
+
+/// Some milliseconds of compression.
+inline constexpr std::size_t kBodyEffortAtOnce = 128 * 1024;
 
 namespace detail {
 

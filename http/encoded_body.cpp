@@ -2,6 +2,7 @@
 #include "http/encoded_body.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include "http/open_file.hpp"
@@ -14,20 +15,35 @@ constexpr std::size_t kScratchBytes = 16 * 1024;
 }  // namespace
 
 bool EncodedBody::produce(BodyWriter& out) {
+  std::size_t budget = kBodyEffortAtOnce;
   for (;;) {
     if (input_.empty() && !is_at_end_) {
       refill();
     }
+    std::string_view piece = input_.substr(0, flush_left_.value_or(budget));
+    const bool is_last = is_at_end_ && piece.size() == input_.size();
+    // When it has worked enough, there is to be something to show for it.
+    const bool flushes = flush_left_.has_value() || (piece.size() == budget && out.written() == 0);
+    const Flush flush = is_last ? Flush::finish : flushes ? Flush::sync : Flush::none;
+    const std::size_t piece_bytes = piece.size();
     std::span<char> room = out.room();
-    const std::size_t before = room.size();
-    const Progress progress =
-        encoder_->encode(input_, room, is_at_end_ ? Flush::finish : Flush::none);
-    out.commit(before - room.size());
+    const std::size_t room_bytes = room.size();
+    const Progress progress = encoder_->encode(piece, room, flush);
+    out.commit(room_bytes - room.size());
+    const std::size_t taken = piece_bytes - piece.size();
+    input_.remove_prefix(taken);
+    effort_ += taken;
+    budget -= std::min(taken, budget);
     if (progress == Progress::need_output) {
+      flush_left_ = flushes && !is_last ? std::optional(piece.size()) : std::nullopt;
       return true;
     }
-    if (is_at_end_) {
+    flush_left_.reset();
+    if (is_last) {
       return false;
+    }
+    if (budget == 0) {
+      return true;
     }
   }
 }

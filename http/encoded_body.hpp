@@ -30,6 +30,7 @@ class EncodedBody final : public BodyProducer {
   /// Throws ArenaFailed, what the source throws, and std::runtime_error when a file, or what a
   /// producer makes, is shorter than was said.
   bool produce(BodyWriter& out) override;
+  std::uint64_t effort() const noexcept override { return effort_; }
 
  private:
   void refill();
@@ -46,6 +47,9 @@ class EncodedBody final : public BodyProducer {
   std::string_view input_;  ///< Not encoded yet.
   std::span<char> scratch_;
   bool is_at_end_ = false;  ///< Of the source.
+  std::uint64_t effort_ = 0;
+  std::optional<std::size_t>
+      flush_left_;  ///< Of input_, what the flush under way is still to take.
 };
 
 }  // namespace stadion::http

@@ -140,9 +140,14 @@ bool ResponseWriter::write_file(pool::Connection& connection, const BodyPart& pa
 }
 
 bool ResponseWriter::write_produced(pool::Connection& connection) {
+  const BodyProducer& producer = *response_->producer();
+  const std::uint64_t enough = producer.effort() + kBodyEffortAtOnce;
   while (stage_ == Stage::body) {
     if (!produce(connection)) {
       return false;
+    }
+    if (producer.effort() >= enough && stage_ == Stage::body) {
+      return false;  // Goes on when that is sent.
     }
   }
   return stage_ != Stage::failed;

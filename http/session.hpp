@@ -105,6 +105,7 @@ class Session final : private Client {
   bool discard();
   bool end_closed_exchange();
   void end_exchange();
+  std::size_t effort_of(const Response& response) const noexcept;
   void lose_client();
   void react_to_input_end();
 

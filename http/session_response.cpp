@@ -104,10 +104,18 @@ bool Session::discard() {
   return true;
 }
 
+/// In simple requests' worth: what works enough for a turn is a whole turn's.
+std::size_t Session::effort_of(const Response& response) const noexcept {
+  const std::uint64_t bytes = response.producer() == nullptr ? 0 : response.producer()->effort();
+  const std::size_t turn = context_->service.options.limits.pipelined_requests_max;
+  return bytes >= kBodyEffortAtOnce ? turn
+                                    : static_cast<std::size_t>(bytes) * turn / kBodyEffortAtOnce;
+}
+
 void Session::end_exchange() {
   exchange_->count_end(exchange_->response().status());
   exchange_->log_access(exchange_->response().status(), writer_.body_bytes());
-  ++answered_in_turn_;
+  answered_in_turn_ += 1 + effort_of(exchange_->response());
   exchange_->client_ = nullptr;
   context_->exchanges.release(*std::exchange(exchange_, nullptr));
   if (is_draining_ && phase_ == Phase::idle) {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -180,6 +181,16 @@ double ServerProcess::resident_bytes() const {
     }
   }
   return kib * 1024;
+}
+
+std::size_t ServerProcess::descriptors() const {
+  std::size_t count = 0;
+  for (const pid_t process : processes()) {
+    std::error_code error;
+    const fs::directory_iterator all("/proc/" + std::to_string(process) + "/fd", error);
+    count += static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
+  }
+  return count;
 }
 
 std::string ServerProcess::stop() {

@@ -36,6 +36,8 @@ class ServerProcess {
   /// Processor time of all its threads so far.
   double cpu_seconds() const;
   double resident_bytes() const;
+  /// Open file descriptors of all its processes.
+  std::size_t descriptors() const;
   /// Ends it; answers what it has printed.
   std::string stop();
 
