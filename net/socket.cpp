@@ -303,6 +303,13 @@ void Socket::shutdown_send() noexcept {
   }
 }
 
+void Socket::reset_on_close() noexcept {
+  if (is_open()) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(state_->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+}
+
 void Socket::close() noexcept {
   if (State* state = std::exchange(state_, nullptr)) {
     state->reading = State::Reading::none;

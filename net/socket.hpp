@@ -123,6 +123,9 @@ class Socket {
   /// Tells the peer that nothing more will be sent.
   void shutdown_send() noexcept;
   void close() noexcept;
+  /// Has close() make the system forget what it still has to send, by a reset (TCP). Otherwise it would
+  /// go on for minutes to offer that to a peer that takes none of it.
+  void reset_on_close() noexcept;
 
   bool is_open() const noexcept { return state_ != nullptr; }
   /// -1 when closed.

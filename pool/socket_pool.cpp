@@ -248,6 +248,9 @@ void SocketPool::sweep_connection(Connection& connection) {
     return;
   }
   timed_out_.increment();
+  if (stalled) {
+    connection.socket_.reset_on_close();
+  }
   if (stalled || connection.lingers_ || handler_ == nullptr) {
     return remove(connection);
   }

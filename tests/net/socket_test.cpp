@@ -319,6 +319,18 @@ TEST_CASE("socket: assigning closes the one that was held before") {
   CHECK(!new_pair.peer.pump().ended());
 }
 
+TEST_CASE("socket: reset_on_close() has the peer see a reset, and not before") {
+  TestLoop loop;
+  ConnectedPair pair = ConnectedPair::tcp();
+  Socket socket(loop.worker(), pair.ours.release());
+  socket.reset_on_close();
+  CHECK(!pair.peer.pump().gone());
+  socket.close();
+  loop.run_until([&] { return pair.peer.pump().gone(); });
+  CHECK(pair.peer.broken());
+  socket.reset_on_close();  // Nothing to do any more.
+}
+
 TEST_CASE("socket: shutdown_send() ends our side alone") {
   for (ConnectedPair& pair : pairs_of_each_kind()) {
     TestLoop loop;

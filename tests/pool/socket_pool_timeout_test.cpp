@@ -261,6 +261,25 @@ TEST_CASE_FIXTURE(StalledWriter, "stalled write: bytes that the peer takes begin
   CHECK(client->ref.is_stale());
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "stalled write: what the system has for the peer is forgotten, too") {
+  ServedPool served(3, 64, {.write_stalled = 30s});
+  const std::string output(8 * 1024 * 1024, 'x');
+  served.handler.open = [&output](Connection& connection) {
+    CHECK(connection.write_by_reference(output));
+  };
+  ConnectedPair pair = ConnectedPair::tcp();
+  pair.peer.receive_at_most(0);
+  auto client = served.connect(std::move(pair));
+  served.run_to_rest(client.peer);
+  const auto start = client.connection().last_activity();
+  served.pool.sweep(start);
+  served.pool.sweep(start + 30s);
+  CHECK(client.ref.is_stale());
+  client.peer.receive_at_most(output.size());
+  served.loop.run_until([&] { return client.peer.pump().gone(); });
+  CHECK(client.peer.broken());
+}
+
 struct DemandingWriter : StalledWriter {
   DemandingWriter() : StalledWriter({.write_stalled = 30s, .write_bytes_per_second_min = 50'000}) {}
 };
