@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 // stadion-attack: attacks on a stadion-serve of its own, one after the other, on loopback alone, while a
-// client that means no harm measures what it gets. Exit status: 0, 1 when that client got an error, or
+// client that means no harm measures what it gets; or, to soak it, many of them by chance. Exit status: 0, 1 when that client got an error, or
 // the server did not recover; 2 for a fault in the command line.
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,6 +17,8 @@
 
 #include "apps/attack/attacks.hpp"
 #include "apps/attack/crowd.hpp"
+#include "apps/attack/soak.hpp"
+#include "apps/attack/target.hpp"
 #include "apps/attack/witness.hpp"
 #include "apps/bench/facts.hpp"
 #include "apps/bench/machine.hpp"
@@ -31,7 +28,6 @@
 namespace stadion::attack {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using bench::formatted;
 
@@ -39,58 +35,16 @@ constexpr std::chrono::milliseconds kSample{50};
 constexpr std::chrono::seconds kCalm{1};
 constexpr std::chrono::seconds kTimeToRecover{10};
 
-/// Times so short that they pass within an attack; an address may have a part of the connections.
-constexpr const char* kConfig = R"(
-connections_max = 4000
-connections_per_address_max = 2000
-log_level = "error"
-[times]
-head_read_ms_max = 2000
-body_read_grace_ms = 2000
-idle_ms_max = 3000
-write_stalled_ms_max = 3000
-)";
-
 constexpr const char* kUsage =
-    "usage: stadion-attack [--seconds N] [NAME…]   (default: 5 s each, all; --list says which)\n";
+    "usage: stadion-attack [--seconds N] [NAME…]   (default: 5 s each, all; --list says which)\n"
+    "       stadion-attack --soak MINUTES [--seed N]\n";
 
 struct Options {
   double seconds = 5;
+  double soak_minutes = 0;
+  std::uint32_t seed = 1;
   bool lists = false;
   std::vector<std::string> names{};
-};
-
-/// The server under attack, with the files that it needs.
-class Target {
- public:
-  Target()
-      : folder_(fs::temp_directory_path() / ("stadion-attack-" + std::to_string(::getpid()))),
-        port_(bench::free_port()) {
-    fs::create_directories(folder_ / "static");
-    std::ofstream(folder_ / "static" / "large.txt") << large_file();
-    std::ofstream(folder_ / "stadion.toml") << kConfig;
-    const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "stadion-serve";
-    process_ = std::make_unique<bench::ServerProcess>(
-        std::vector<std::string>{program, "--config", folder_ / "stadion.toml", "--listen",
-                                 "127.0.0.1:" + std::to_string(port_), "--static",
-                                 folder_ / "static"},
-        port_, folder_ / "output", bench::ServerProcess::Options{.core = 0});
-  }
-  ~Target() {
-    process_.reset();
-    fs::remove_all(folder_);
-  }
-
-  Target(const Target&) = delete;
-  Target& operator=(const Target&) = delete;
-
-  std::uint16_t port() const noexcept { return port_; }
-  bench::ServerProcess& process() noexcept { return *process_; }
-
- private:
-  fs::path folder_;
-  std::uint16_t port_;
-  std::unique_ptr<bench::ServerProcess> process_;
 };
 
 Testimony witness_for(std::uint16_t port, std::chrono::duration<double> time) {
@@ -133,11 +87,8 @@ Row run(const Attack& attack, Target& target, double seconds) {
   crowd.stop();
 
   const Clock::time_point end = Clock::now();
-  while (server.descriptors() > descriptors_before && Clock::now() - end < kTimeToRecover) {
-    std::this_thread::sleep_for(kSample);
-  }
+  const bool has_recovered = target.rests_within(kTimeToRecover, descriptors_before);
   const double recovery = std::chrono::duration<double>(Clock::now() - end).count();
-  const bool has_recovered = server.descriptors() <= descriptors_before;
   const Testimony after = witness_for(target.port(), kCalm);
   if (!during.first_error.empty()) {
     std::fprintf(stderr, "%s: the witness was told: %s\n", attack.name.c_str(),
@@ -163,6 +114,13 @@ Options read_options(const std::vector<std::string>& arguments) {
       if (!(options.seconds >= 0.1 && options.seconds <= 600)) {
         throw std::invalid_argument("--seconds is from 0.1 to 600");
       }
+    } else if (arguments[i] == "--soak" && i + 1 < arguments.size()) {
+      options.soak_minutes = std::stod(arguments[++i]);
+      if (!(options.soak_minutes > 0 && options.soak_minutes <= 10'000)) {
+        throw std::invalid_argument("--soak is a number of minutes up to 10000");
+      }
+    } else if (arguments[i] == "--seed" && i + 1 < arguments.size()) {
+      options.seed = static_cast<std::uint32_t>(std::stoul(arguments[++i]));
     } else if (arguments[i] == "--list") {
       options.lists = true;
     } else if (!arguments[i].starts_with("-")) {
@@ -199,6 +157,10 @@ int main(const std::vector<std::string>& arguments) {
   }
   bench::core_count();  // Before the first pinning.
   Target target;
+  if (options.soak_minutes > 0) {
+    return soak(target, std::chrono::duration<double>(60 * options.soak_minutes), options.seed) ? 0
+                                                                                                : 1;
+  }
   std::vector<bench::TableLine> table{{"attack", "connections", "answers", "p99 µs before",
                                        "during", "after", "errors", "CPU %", "RSS MiB",
                                        "descriptors", "recovered"}};
