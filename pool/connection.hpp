@@ -124,9 +124,7 @@ class Connection {
   /// system might throw away what it has not read yet), and closes. Input from here on is
   /// discarded.
   void close_after_output() noexcept { closes_after_output_ = true; }
-  bool is_closing() const noexcept {
-    return closes_after_output_ || closes_ || lacks_memory_;
-  }
+  bool is_closing() const noexcept { return closes_after_output_ || closes_ || lacks_memory_; }
 
   /// Has ConnectionHandler::on_timeout() called after this time, unless set again or cancelled.
   /// Coarse: up to SocketPool's kSweepInterval late.

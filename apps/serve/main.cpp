@@ -59,7 +59,8 @@ void raise_descriptor_limit() {
 
 void apply_to_process(const Config& config) {
   spdlog::set_level(spdlog_level(config.log_threshold));
-  Arena::set_process_limit_bytes(config.memory_bytes_max == 0 ? kArenaNoLimit : config.memory_bytes_max);
+  Arena::set_process_limit_bytes(config.memory_bytes_max == 0 ? kArenaNoLimit
+                                                              : config.memory_bytes_max);
   rlimit descriptors{};
   const std::size_t connections = config.server.connections_max * config.server.workers;
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && connections > descriptors.rlim_cur) {

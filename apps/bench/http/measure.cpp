@@ -13,8 +13,8 @@
 #include <regex>
 #include <stdexcept>
 
-#include "apps/bench/server_process.hpp"
 #include "apps/bench/machine.hpp"
+#include "apps/bench/server_process.hpp"
 
 namespace stadion::bench {
 namespace {
