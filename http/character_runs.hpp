@@ -85,15 +85,15 @@ struct PlainNameRun {
 #endif
 };
 
-/// Of a host's characters, and its port's, those that nearly all are made of.
+/// Of a host's characters those that nearly all are made of.
 struct PlainHostRun {
   static constexpr bool contains(char c) noexcept {
-    return is_letter(c) || (c >= '0' && c <= ':') || c == '-' || c == '.';
+    return is_letter(c) || is_digit(c) || c == '-' || c == '.';
   }
 #ifdef __SSE2__
   static __m128i outside(__m128i bytes) noexcept {
     const __m128i inside = _mm_or_si128(
-        is_letter(bytes), _mm_or_si128(within(bytes, '0', ':'), within(bytes, '-', '.')));
+        is_letter(bytes), _mm_or_si128(within(bytes, '0', '9'), within(bytes, '-', '.')));
     return _mm_cmpeq_epi8(inside, _mm_setzero_si128());
   }
 #endif
@@ -177,7 +177,7 @@ bool is_run(std::string_view text) noexcept {
 inline bool is_field_value_run(std::string_view text) noexcept {
   return detail::is_run<detail::FieldValueRun>(text);
 }
-/// Whether all of the text may be in a host with its port.
+/// Whether all of the text may be, unescaped, in a host without its port.
 inline bool is_host_run(std::string_view text) noexcept {
   return detail::is_run<detail::PlainHostRun>(text) ||
          std::all_of(text.begin(), text.end(), is_host_character);

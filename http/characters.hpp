@@ -15,7 +15,7 @@ enum CharacterClass : std::uint8_t {
   kFieldValue = 2,   ///< VCHAR, obs-text, SP and HTAB, RFC 9110 section 5.5.
   kRequestLine = 4,  ///< Visible ASCII and spaces, without '#': RFC 9112 section 3, and what
                      ///< browsers send unescaped besides.
-  kHost = 8,         ///< uri-host and port without ',', RFC 9110 section 7.2.
+  kHost = 8,         ///< Unescaped in a reg-name, RFC 3986 section 3.2.2, without ','.
 };
 
 constexpr std::array<std::uint8_t, 256> make_character_classes() {
@@ -29,7 +29,7 @@ constexpr std::array<std::uint8_t, 256> make_character_classes() {
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   add(alphanumeric, kToken | kHost);
   add("!#$%&'*+-.^_`|~", kToken);
-  add("-._~%!$&'()*+;=:[]", kHost);
+  add("-._~!$&'()*+;=", kHost);
   for (unsigned byte = 0x21; byte < 0x7F; ++byte) {
     classes[byte] |= kFieldValue | kRequestLine;
   }

@@ -158,6 +158,31 @@ class FramingReader {
   bool wants_close_ = false;
 };
 
+constexpr std::string_view kPortMax = "65535";
+
+/// An address in brackets, or a name in which a '%' is followed by two digits.
+bool is_rare_host(std::string_view host) noexcept {
+  if (host.front() == '[') {
+    const std::string_view inside =
+        host.substr(1, host.size() - std::min<std::size_t>(host.size(), 2));
+    return host.back() == ']' && !inside.empty() &&
+           std::all_of(inside.begin(), inside.end(),
+                       [](char c) { return is_host_character(c) || c == ':' || c == '%'; });
+  }
+  for (; !host.empty(); host.remove_prefix(host.front() == '%' ? 3 : 1)) {
+    const bool is_escaped = host.front() == '%' && host.size() >= 3 && hex_value(host[1]) >= 0 &&
+                            hex_value(host[2]) >= 0;
+    if (!is_escaped && !is_host_character(host.front())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_host_without_port(std::string_view host) noexcept {
+  return !host.empty() && (is_host_run(host) || is_rare_host(host));
+}
+
 }  // namespace
 
 Framing decide_framing(const Fields& fields, Version version) noexcept {
@@ -170,6 +195,17 @@ Framing decide_framing(const Fields& fields, Version version) noexcept {
   return framing;
 }
 
-bool is_valid_host(std::string_view host) noexcept { return is_host_run(host); }
+bool is_valid_host(std::string_view host) noexcept {
+  std::size_t port_begin = host.size();
+  while (port_begin > 0 && is_digit(host[port_begin - 1])) {
+    --port_begin;
+  }
+  if (port_begin == 0 || host[port_begin - 1] != ':') {
+    return host.empty() || is_host_without_port(host);
+  }
+  const std::string_view port = host.substr(port_begin);
+  return (port.size() < kPortMax.size() || (port.size() == kPortMax.size() && port <= kPortMax)) &&
+         is_host_without_port(host.substr(0, port_begin - 1));
+}
 
 }  // namespace stadion::http

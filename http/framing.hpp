@@ -25,7 +25,8 @@ struct Framing {
 /// differently is an error (RFC 9112 sections 3.2, 6, 9.3, 11.2; RFC 9110 section 10.1.1).
 Framing decide_framing(const Fields& fields, Version version) noexcept;
 
-/// Whether a Host value or a target's authority has the form of host and port.
+/// Whether a Host value or a target's authority is empty, or has the form of a host that is not, and
+/// perhaps a port of up to 65535 (RFC 3986 section 3.2). A ',' would make it a list to others.
 bool is_valid_host(std::string_view host) noexcept;
 
 }  // namespace stadion::http

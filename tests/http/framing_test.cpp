@@ -62,12 +62,17 @@ TEST_CASE_FIXTURE(LiveArenas, "framing: exactly one valid Host in HTTP/1.1 [RFC 
 TEST_CASE("framing: what has the form of host and port") {
   for (const std::string_view host :
        {"", "a", "example.org", "example.org:80", "127.0.0.1:8080", "[::1]", "[::1]:8080",
-        "xn--a-b_c~", "a%20b", "A!$&'()*+;="}) {
+        "[fe80::1%25eth0]:8080", "[v1.a]", "xn--a-b_c~", "a%20b", "%2F", "A!$&'()*+;=", "80",
+        "a:", "a:0", "a:00080", "a:65534", "a:65535"}) {
     CAPTURE(host);
     CHECK(is_valid_host(host));
   }
-  for (const std::string_view host : {"a b", "a,b", "a/b", "a?b", "a#b", "user@a", "a\\b", "a\tb",
-                                      "\"a\"", "<a>", "\xC3\xA4", "a\r"}) {
+  for (const std::string_view host :
+       {"a b",     "a,b",  "a/b",      "a?b",      "a#b",    "user@a",  "a\\b",  "a\tb",
+        "\"a\"",   "<a>",  "\xC3\xA4", "a\r",      ":",      ":80",     "a:b",   "a:80:80",
+        "a::80",   "::1",  "a:65536",  "a:000080", "a:-1",   "a:+1",    "a:8o",  "a%",
+        "a%2",     "a%2g", "%%20",     "[",        "]",      "[]",      "[]:80", "[::1",
+        "[::1:80", "::1]", "[::1]80",  "[::1]a",   "a[::1]", "[[::1]]", "[a]b]"}) {
     CAPTURE(host);
     CHECK_FALSE(is_valid_host(host));
   }

@@ -469,8 +469,9 @@ inline void add_host(Cases& cases) {
   const auto with = [](std::string_view fields) {
     return "GET / HTTP/1.1\r\n" + std::string(fields) + "\r\n\r\n";
   };
-  for (const std::string_view value : Texts{"", " ", "h", "h:80", "H.Example:8080", "127.0.0.1",
-                                            "[::1]:80", "a_b", "xn--mnchen-3ya.de", "h:"}) {
+  for (const std::string_view value :
+       Texts{"", " ", "h", "h:80", "H.Example:8080", "127.0.0.1", "[::1]:80", "[::1]", "a_b",
+             "a%20b", "xn--mnchen-3ya.de", "h:", "h:65535"}) {
     taken(cases, "3.2", with("Host:" + std::string(value)));
   }
   for (const std::string_view fields : Texts{"X: y",
@@ -501,6 +502,18 @@ inline void add_host(Cases& cases) {
                                              "Host: a|b",
                                              "Host: a^b",
                                              "Host: a`b",
+                                             "Host: :80",
+                                             "Host: h:80:80",
+                                             "Host: h:x",
+                                             "Host: h:-1",
+                                             "Host: h:65536",
+                                             "Host: ::1",
+                                             "Host: [::1",
+                                             "Host: [::1]80",
+                                             "Host: a[::1]",
+                                             "Host: []",
+                                             "Host: a%2",
+                                             "Host: a%zz",
                                              "Host: a\x80"
                                              "b",
                                              "Host: \xC3\xBC",
