@@ -32,7 +32,7 @@ struct Limits {
   std::size_t requests_per_connection_max = 0;
 };
 
-/// How long a client may take.
+/// How long a client may take. Each is taken as net::bounded_delay() has it.
 struct Times {
   /// For a request's head, from its first byte. Default is 10 s.
   std::chrono::milliseconds head_read_max{10'000};

@@ -260,7 +260,7 @@ void Session::limit_handler() noexcept {
   const auto handler_max =
       exchange_->handler_max_.value_or(context_->service.options.times.handler_max);
   if (handler_max.count() > 0) {
-    handler_deadline_ = Clock::now() + handler_max;
+    handler_deadline_ = Clock::now() + net::bounded_delay(handler_max);
   }
   set_deadline();
 }

@@ -74,7 +74,8 @@ void Session::wait_for_body() noexcept {
   }
   const std::uint64_t rate = std::max<std::uint64_t>(times.body_bytes_per_second_min, 1);
   const std::chrono::milliseconds earned(parser_.body_bytes() * 1000 / rate);
-  body_deadline_ = body_wait_began_ + times.body_read_grace + earned - body_waited_;
+  body_deadline_ = body_wait_began_ + net::bounded_delay(times.body_read_grace) +
+                   net::bounded_delay(earned) - body_waited_;
   set_deadline();
 }
 

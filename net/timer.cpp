@@ -9,19 +9,16 @@
 #include "net/worker.hpp"
 
 namespace stadion::net {
-namespace {
 
-/// So that no time overflows.
-constexpr std::chrono::milliseconds kDelayMax = std::chrono::hours(24 * 365 * 100);
-
-}  // namespace
+std::chrono::milliseconds bounded_delay(std::chrono::milliseconds delay) noexcept {
+  constexpr std::chrono::milliseconds kDelayMax = std::chrono::hours(24 * 365 * 100);
+  return std::clamp(delay, std::chrono::milliseconds::zero(), kDelayMax);
+}
 
 Timer::Timer(Worker& worker) noexcept : queue_(&worker.timer_queue()) {}
 
 void Timer::expires_after(std::chrono::milliseconds delay, Callback expired) {
-  const std::chrono::milliseconds limited =
-      std::clamp(delay, std::chrono::milliseconds::zero(), kDelayMax);
-  expires_at(Clock::now() + limited, expired);
+  expires_at(Clock::now() + bounded_delay(delay), expired);
 }
 
 void Timer::expires_at(Clock::time_point time, Callback expired) {

@@ -13,6 +13,10 @@ namespace detail {
 class TimerQueue;
 }
 
+/// None where it is less, and a hundred years where it is more, so that no time that is reckoned with it
+/// overflows. For delays that come from elsewhere.
+std::chrono::milliseconds bounded_delay(std::chrono::milliseconds delay) noexcept;
+
 /// Calls a function once, later, on its Worker's thread.
 ///
 ///     Timer timer(worker);  // Or in an arena: arena.make<Timer>(worker).
@@ -44,9 +48,8 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  /// Calls `expired` after at least `delay`; what was set before is cancelled. No delay, or less,
-  /// means soon: from the loop, never within this call. More than a hundred years is taken for so
-  /// many.
+  /// Calls `expired` after at least bounded_delay(delay); what was set before is cancelled. No delay
+  /// means soon: from the loop, never within this call.
   void expires_after(std::chrono::milliseconds delay, Callback expired);
   /// The same for any function, which is destroyed when it has run or is cancelled.
   void expires_after(std::chrono::milliseconds delay, std::function<void()> expired);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "net/socket.hpp"
+#include "net/timer.hpp"
 
 namespace stadion::pool {
 
@@ -126,9 +127,11 @@ class Connection {
   void close_after_output() noexcept { closes_after_output_ = true; }
   bool is_closing() const noexcept { return closes_after_output_ || closes_ || lacks_memory_; }
 
-  /// Has ConnectionHandler::on_timeout() called after this time, unless set again or cancelled.
+  /// Has ConnectionHandler::on_timeout() called after bounded_delay(), unless set again or cancelled.
   /// Coarse: up to SocketPool's kSweepInterval late.
-  void expires_after(std::chrono::milliseconds delay) noexcept { expires_at(Clock::now() + delay); }
+  void expires_after(std::chrono::milliseconds delay) noexcept {
+    expires_at(Clock::now() + net::bounded_delay(delay));
+  }
   void expires_at(Clock::time_point time) noexcept { deadline_ = time; }
   void cancel_expiry() noexcept { deadline_ = Clock::time_point::max(); }
 

@@ -72,7 +72,10 @@ SocketPool::SocketPool(Arena& arena, std::size_t max_connections, std::size_t bu
                        SocketPoolTimes times)
     : arena_(&arena),
       buffer_bytes_(buffer_bytes),
-      times_(times),
+      times_{.idle = net::bounded_delay(times.idle),
+             .write_stalled = net::bounded_delay(times.write_stalled),
+             .linger = net::bounded_delay(times.linger),
+             .write_bytes_per_second_min = times.write_bytes_per_second_min},
       buffers_(arena, buffer_bytes),
       index_by_handle_(arena),
       per_address_(arena) {
@@ -197,7 +200,7 @@ void SocketPool::drain(std::chrono::milliseconds timeout, std::function<void()> 
     return;
   }
   draining_ = true;
-  drain_deadline_ = Connection::Clock::now() + timeout;
+  drain_deadline_ = Connection::Clock::now() + net::bounded_delay(timeout);
   drained_ = std::move(drained);
   for_each([this](Connection& connection) {
     if (connection.lingers_) {

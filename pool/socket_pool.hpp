@@ -23,7 +23,7 @@ namespace stadion::pool {
 /// How often a pool looks for connections whose time has come.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
-/// For the first two times, zero means no limit.
+/// For the first two times, zero means no limit; each is taken as net::bounded_delay() has it.
 struct SocketPoolTimes {
   /// A connection on which no byte came or went for so long is timed out. Default is none.
   std::chrono::milliseconds idle{0};

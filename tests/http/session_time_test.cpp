@@ -145,6 +145,36 @@ TEST_CASE_FIXTURE(LiveArenas,
   CHECK(slow.read_response().body == std::string(100, 'x') + "y");
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "time: as much as a number can say, which no clock can count") {
+  constexpr auto kEndless = std::chrono::milliseconds::max();
+  RunningServer server(
+      [&](Server& routes) {
+        add_routes(routes);
+        const auto sleep = [](Exchange& exchange) -> Task<> { co_await exchange.sleep(10min); };
+        routes.get("/brief", sleep, {.handler_max = 1ms});
+      },
+      with_times({.head_read_max = kEndless,
+                  .body_read_grace = kEndless,
+                  .body_bytes_per_second_min = 1,
+                  .handler_max = kEndless,
+                  .idle_max = kEndless,
+                  .write_stalled_max = kEndless,
+                  .linger_max = kEndless,
+                  .drain_max = kEndless}));
+  HttpClient idle = server.connect();
+  HttpClient in_head = server.connect();
+  HttpClient in_body = server.connect();
+  in_head.send("G");
+  in_body.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\na");
+  // One whose time is over shows that deadlines are being looked at.
+  CHECK(server.connect().exchange("GET /brief HTTP/1.1\r\nHost: t\r\n\r\n").status == 503);
+  in_head.send(kGet.substr(1));
+  in_body.send("b");
+  CHECK(in_head.read_response().body == "root");
+  CHECK(in_body.read_response().body == "ab");
+  CHECK(idle.exchange(kGet).body == "root");
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "time: the deadline of a request does not reach the next one") {
   Times times = no_times();
   times.head_read_max = 1ms;
