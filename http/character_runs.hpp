@@ -182,6 +182,25 @@ inline bool is_host_run(std::string_view text) noexcept {
   return detail::is_run<detail::PlainHostRun>(text) ||
          std::all_of(text.begin(), text.end(), is_host_character);
 }
+/// Where the digits begin that the text ends with; the text's end where it ends with none.
+inline std::size_t begin_of_last_digits(std::string_view text) noexcept {
+  std::size_t begin = text.size();
+#ifdef __SSE2__
+  constexpr std::size_t kHalfStep = detail::kStep / 2;
+  if (begin >= kHalfStep) {
+    begin -= kHalfStep;
+    const auto* end = reinterpret_cast<const __m128i*>(text.data() + begin);
+    const int digits = _mm_movemask_epi8(detail::within(_mm_loadl_epi64(end), '0', '9'));
+    if (const unsigned others = ~static_cast<unsigned>(digits) & 0xFF; others != 0) {
+      return begin + static_cast<std::size_t>(std::bit_width(others));
+    }
+  }
+#endif
+  while (begin > 0 && is_digit(text[begin - 1])) {
+    --begin;
+  }
+  return begin;
+}
 /// The first position from `at` on, which is at most the text's end, of what may not be in a field
 /// value; the text's end where there is none.
 inline std::size_t end_of_field_value(std::string_view text, std::size_t at) noexcept {

@@ -160,8 +160,14 @@ class FramingReader {
 
 constexpr std::string_view kPortMax = "65535";
 
+bool is_port(std::string_view digits) noexcept {
+  return digits.size() < kPortMax.size() ||
+         (digits.size() == kPortMax.size() &&
+          (digits.front() < kPortMax.front() || digits <= kPortMax));
+}
+
 /// An address in brackets, or a name in which a '%' is followed by two digits.
-bool is_rare_host(std::string_view host) noexcept {
+[[gnu::noinline]] bool is_rare_host(std::string_view host) noexcept {
   if (host.front() == '[') {
     const std::string_view inside =
         host.substr(1, host.size() - std::min<std::size_t>(host.size(), 2));
@@ -196,16 +202,12 @@ Framing decide_framing(const Fields& fields, Version version) noexcept {
 }
 
 bool is_valid_host(std::string_view host) noexcept {
-  std::size_t port_begin = host.size();
-  while (port_begin > 0 && is_digit(host[port_begin - 1])) {
-    --port_begin;
-  }
+  const std::size_t port_begin = begin_of_last_digits(host);
   if (port_begin == 0 || host[port_begin - 1] != ':') {
     return host.empty() || is_host_without_port(host);
   }
-  const std::string_view port = host.substr(port_begin);
-  return (port.size() < kPortMax.size() || (port.size() == kPortMax.size() && port <= kPortMax)) &&
-         is_host_without_port(host.substr(0, port_begin - 1));
+  return is_port(host.substr(port_begin)) &&
+         is_host_without_port({host.data(), port_begin - 1});
 }
 
 }  // namespace stadion::http

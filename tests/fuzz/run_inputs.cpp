@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Runs a fuzz target without libFuzzer, for the suite: on the files that are named, or are in a folder
-// that is named, on what becomes of them by chance, and on random inputs. Each is announced, so that the
-// last line names the one that failed.
+// that is named, and then for kTime on what becomes of them by chance, and on random bytes. Each file and
+// each seed is announced, so that the last line names the one that failed.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -16,8 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace {
 
-constexpr std::uint32_t kRandomInputs = 200;
-constexpr std::uint32_t kVariantsOfFile = 100;
+constexpr std::chrono::seconds kTime{2};
+constexpr std::uint32_t kInputsOfSeed = 200;
+/// Of that many inputs one is of random bytes alone, which seldom come far.
+constexpr std::uint32_t kVariantsToRandom = 8;
 constexpr std::size_t kRandomBytesMax = 1024;
 
 using Bytes = std::vector<std::uint8_t>;
@@ -43,57 +46,63 @@ Bytes variant_of(Bytes bytes, std::mt19937& random) {
   return bytes;
 }
 
-void run_file(const std::filesystem::path& path) {
-  std::fprintf(stderr, "input %s\n", path.c_str());
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
-  const Bytes bytes(text.begin(), text.end());
-  run(bytes);
-  for (std::uint32_t seed = 1; seed <= kVariantsOfFile; ++seed) {
-    std::fprintf(stderr, "its variant %u\n", seed);
-    std::mt19937 random(seed);
-    run(variant_of(bytes, random));
+Bytes random_bytes(std::mt19937& random) {
+  Bytes bytes(random() % kRandomBytesMax);
+  for (std::uint8_t& byte : bytes) {
+    byte = static_cast<std::uint8_t>(random());
   }
+  return bytes;
 }
 
-/// Answers how many inputs there were.
-std::size_t run_path(const std::filesystem::path& path) {
+Bytes read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
+  return {text.begin(), text.end()};
+}
+
+/// The file, or those in the folder.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) {
-    run_file(path);
-    return 1;
+    return {path};
   }
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  std::for_each(files.begin(), files.end(), run_file);
-  return files.size();
+  return files;
 }
 
-void run_random(std::uint32_t seed) {
-  std::fprintf(stderr, "random input %u\n", seed);
+void run_seed(std::uint32_t seed, const std::vector<Bytes>& inputs) {
+  std::fprintf(stderr, "seed %u\n", seed);
   std::mt19937 random(seed);
-  Bytes bytes(random() % kRandomBytesMax);
-  for (std::uint8_t& byte : bytes) {
-    byte = static_cast<std::uint8_t>(random());
+  for (std::uint32_t i = 0; i < kInputsOfSeed; ++i) {
+    run(i % kVariantsToRandom == 0 ? random_bytes(random)
+                                   : variant_of(inputs[random() % inputs.size()], random));
   }
-  run(bytes);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t inputs = 0;
+  std::vector<Bytes> inputs;
   for (int i = 1; i < argc; ++i) {
-    inputs += run_path(argv[i]);
+    for (const std::filesystem::path& file : files_of(argv[i])) {
+      std::fprintf(stderr, "input %s\n", file.c_str());
+      inputs.push_back(read(file));
+      run(inputs.back());
+    }
   }
-  if (inputs == 0) {
+  if (inputs.empty()) {
     std::fprintf(stderr, "no input: a test that runs nothing must not pass\n");
     return 1;
   }
-  for (std::uint32_t seed = 1; seed <= kRandomInputs; ++seed) {
-    run_random(seed);
+  const auto end = std::chrono::steady_clock::now() + kTime;
+  std::uint32_t seeds = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    run_seed(++seeds, inputs);
   }
+  std::printf("%zu inputs of the corpus, and %u by chance\n", inputs.size(),
+              seeds * kInputsOfSeed);
   return 0;
 }

@@ -76,6 +76,18 @@ TEST_CASE("character runs: whether all of a text may be in a field value") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("character runs: where the digits begin that a text ends with") {
+  CHECK(begin_of_last_digits("") == 0);
+  CHECK(begin_of_last_digits("01234567890123456789") == 0);
+  CHECK(begin_of_last_digits("x1234567") == 1);
+  CHECK(begin_of_last_digits("127.0.0.1:") == 10);
+  std::size_t wrong = 0;
+  for_each_text('7', [&wrong](std::string_view text, std::size_t place, char byte) {
+    wrong += begin_of_last_digits(text) == (is_digit(byte) ? 0 : place + 1) ? 0 : 1;
+  });
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("character runs: whether all of a text may be in a host") {
   CHECK(is_host_run(""));
   CHECK(is_host_run("$~a-long-name-with-what-is-rare-in-it~$"));
