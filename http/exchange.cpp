@@ -212,10 +212,13 @@ void Exchange::count_end(Status status) noexcept {
 }
 
 void Exchange::log_access(Status status, std::uint64_t body_bytes) noexcept {
-  using std::chrono::system_clock;
-  if (!context_->service.access_log) {
-    return;
+  if (context_->service.access_log) {
+    tell_access_log(status, body_bytes);
   }
+}
+
+void Exchange::tell_access_log(Status status, std::uint64_t body_bytes) noexcept {
+  using std::chrono::system_clock;
   const Request& request = *request_;
   const auto duration = std::chrono::steady_clock::now() - began_;
   try {

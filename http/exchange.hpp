@@ -215,6 +215,7 @@ class Exchange {
   void lose_client(const Loss& loss) noexcept;
   void count_end(Status status) noexcept;
   void log_access(Status status, std::uint64_t body_bytes) noexcept;
+  void tell_access_log(Status status, std::uint64_t body_bytes) noexcept;
   /// Throws std::logic_error unless the connection is, or is not, the handler's.
   void require_raw(bool is_raw) const;
   /// The same, and nothing survives.

@@ -103,6 +103,7 @@ class Session final : private Client {
   bool write_response();
   void abort_response(std::string_view reason);
   bool discard();
+  void rest() noexcept;
   bool end_closed_exchange();
   void end_exchange();
   std::size_t effort_of(const Response& response) const noexcept;
@@ -110,6 +111,7 @@ class Session final : private Client {
   void react_to_input_end();
 
   void limit_handler() noexcept;
+  Clock::duration time_for_body(std::uint64_t bytes) const noexcept;
   void wait_for_body() noexcept;
   void end_body_wait() noexcept;
   void set_deadline() noexcept;

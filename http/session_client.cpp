@@ -64,18 +64,21 @@ void Session::answer_expectation() noexcept {
   }
 }
 
-// The client has so much time for its body, and a second more for every so many bytes; what the
-// handler takes between its reads does not count.
+/// A client has so much time for so much of a body: a second more for every so many bytes.
+Session::Clock::duration Session::time_for_body(std::uint64_t bytes) const noexcept {
+  const Times& times = context_->service.options.times;
+  const std::uint64_t rate = std::max<std::uint64_t>(times.body_bytes_per_second_min, 1);
+  return net::bounded_delay(times.body_read_grace) +
+         net::bounded_delay(std::chrono::milliseconds(bytes * 1000 / rate));
+}
+
+// What the handler takes between its reads does not count.
 void Session::wait_for_body() noexcept {
   answer_expectation();
-  const Times& times = context_->service.options.times;
   if (!body_deadline_.has_value()) {
     body_wait_began_ = Clock::now();
   }
-  const std::uint64_t rate = std::max<std::uint64_t>(times.body_bytes_per_second_min, 1);
-  const std::chrono::milliseconds earned(parser_.body_bytes() * 1000 / rate);
-  body_deadline_ = body_wait_began_ + net::bounded_delay(times.body_read_grace) +
-                   net::bounded_delay(earned) - body_waited_;
+  body_deadline_ = body_wait_began_ + time_for_body(parser_.body_bytes()) - body_waited_;
   set_deadline();
 }
 

@@ -69,8 +69,13 @@ bool Session::write_response() {
     end_exchange();
     return false;
   }
-  phase_ = discard_left_ > 0 ? Phase::discarding : Phase::idle;
   end_exchange();
+  if (discard_left_ > 0) {
+    phase_ = Phase::discarding;
+    connection_->expires_at(Clock::now() + time_for_body(discard_left_));
+  } else {
+    rest();
+  }
   return true;
 }
 
@@ -100,8 +105,17 @@ bool Session::discard() {
   if (discard_left_ > 0) {
     return false;
   }
-  phase_ = Phase::idle;
+  connection_->cancel_expiry();
+  rest();
   return true;
+}
+
+/// Between two requests.
+void Session::rest() noexcept {
+  phase_ = Phase::idle;
+  if (is_draining_) {
+    connection_->expires_after(kDrainGrace);
+  }
 }
 
 /// In simple requests' worth: what works enough for a turn is a whole turn's.
@@ -118,9 +132,6 @@ void Session::end_exchange() {
   answered_in_turn_ += 1 + effort_of(exchange_->response());
   exchange_->client_ = nullptr;
   context_->exchanges.release(*std::exchange(exchange_, nullptr));
-  if (is_draining_ && phase_ == Phase::idle) {
-    connection_->expires_after(kDrainGrace);
-  }
 }
 
 /// The handler may go on without a client, and the exchange lives as long as it does; until then its

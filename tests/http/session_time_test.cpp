@@ -145,6 +145,37 @@ TEST_CASE_FIXTURE(LiveArenas,
   CHECK(slow.read_response().body == std::string(100, 'x') + "y");
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "time: a body that nobody wants has the time of one that is read") {
+  Times times = no_times();
+  times.body_read_grace = 1ms;
+  times.body_bytes_per_second_min = 1'000'000;
+  const auto add_ignoring_route = [](Server& server) {
+    server.post("/ignore", [](const Request&, Response& response) { response.text("ignored"); },
+                {.body = BodyMode::streamed});
+    server.get("/", [](const Request&, Response& response) { response.text("root"); });
+  };
+  RunningServer hasty(add_ignoring_route, with_times(times));
+  HttpClient client = hasty.connect();
+  const std::string head = "POST /ignore HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n";
+  CHECK(client.exchange(head).body == "ignored");
+  CHECK(eventually([&] {  // However it trickles in.
+    client.send("x");
+    return client.has_input();
+  }));
+  CHECK(client.is_at_end());
+  CHECK(hasty->statistics().connections.timed_out == 1);
+
+  times.body_bytes_per_second_min = 1;  // Each byte has a second.
+  RunningServer patient(add_ignoring_route, with_times(times));
+  HttpClient slow = patient.connect();
+  CHECK(slow.exchange(head).body == "ignored");
+  CHECK(patient.connect().exchange(head).body == "ignored");
+  slow.send(std::string(60'000, 'x'));
+  CHECK(slow.exchange(kGet).body == "root");
+  // The body's deadline is not the next request's, nor that of the wait for it.
+  CHECK(slow.exchange(kGet).body == "root");
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "time: as much as a number can say, which no clock can count") {
   constexpr auto kEndless = std::chrono::milliseconds::max();
   RunningServer server(
