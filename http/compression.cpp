@@ -86,6 +86,7 @@ bool encode(Response& response, ContentCoding coding, const CompressionOptions& 
         response.content_type(),
         arena.make<EncodedBody>(arena, encoder, *response.producer(), response.content_length()));
   } else if (!response.body().empty() && response.body().size() <= options.whole_bytes_max) {
+    response.add_effort(response.body().size());
     const std::string_view encoded = encode_whole(response.body(), encoder, arena);
     if (encoded.empty()) {
       return false;

@@ -206,8 +206,7 @@ bool is_valid_host(std::string_view host) noexcept {
   if (port_begin == 0 || host[port_begin - 1] != ':') {
     return host.empty() || is_host_without_port(host);
   }
-  return is_port(host.substr(port_begin)) &&
-         is_host_without_port({host.data(), port_begin - 1});
+  return is_port(host.substr(port_begin)) && is_host_without_port({host.data(), port_begin - 1});
 }
 
 }  // namespace stadion::http

@@ -36,24 +36,26 @@ struct Limits {
 struct Times {
   /// For a request's head, from its first byte. Default is 10 s.
   std::chrono::milliseconds head_read_max{10'000};
-  /// For a request's body: this long, and a second more for every body_bytes_per_second_min that
-  /// have come. Default is 10 s.
+  /// By how much a request's body may be late: this long, and a second more for every
+  /// body_bytes_per_second_min that have come, but never by more than idle_max (or this, where it is
+  /// longer). The same for one that nobody wants. Default is 10 s.
   std::chrono::milliseconds body_read_grace{10'000};
   /// Default is 1 KiB per second.
   std::size_t body_bytes_per_second_min = 1024;
   /// For a coroutine to begin its response, from the last piece of the body that it read, if any; over
   /// it, 503. Zero for no limit. Default is 60 s.
   std::chrono::milliseconds handler_max{60'000};
-  /// A connection without a request, or on which nothing moves. Default is 60 s.
+  /// A connection without a request, or an upgraded one, on which nothing moves. Zero for no limit.
+  /// Default is 60 s.
   std::chrono::milliseconds idle_max{60'000};
   /// A client that takes fewer than write_bytes_per_second_min of a response that waits for it, on the
-  /// average of this time. Default is 30 s.
+  /// average of this time. Zero for no limit. Default is 30 s.
   std::chrono::milliseconds write_stalled_max{30'000};
   /// Default is 1 KiB per second.
   std::size_t write_bytes_per_second_min = 1024;
-  /// For the client's end of the connection to close after ours. Default is 2 s.
+  /// For the client's end of the connection to close after ours; zero does not wait. Default is 2 s.
   std::chrono::milliseconds linger_max{2'000};
-  /// For requests in flight when the server stops. Default is 30 s.
+  /// For requests in flight when the server stops; zero does not wait. Default is 30 s.
   std::chrono::milliseconds drain_max{30'000};
 };
 

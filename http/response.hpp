@@ -132,6 +132,11 @@ class Response {
   /// Null when the body is not streamed.
   BodyProducer* producer() const noexcept { return producer_; }
   Encoder* encoder() const noexcept { return encoder_; }
+  /// Bytes of the body that were worked on much more than by writing them, see BodyProducer::effort().
+  std::uint64_t effort() const noexcept {
+    return effort_ + (producer_ == nullptr ? 0 : producer_->effort());
+  }
+  void add_effort(std::uint64_t bytes) noexcept { effort_ += bytes; }
   /// None when it is not known before the body's end.
   std::optional<std::uint64_t> content_length() const noexcept {
     const bool is_one_part = parts_.empty() && producer_ == nullptr && !is_written_;
@@ -178,6 +183,7 @@ class Response {
   std::span<const BodyPart> parts_;  ///< When there are several.
   BodyProducer* producer_ = nullptr;
   Encoder* encoder_ = nullptr;
+  std::uint64_t effort_ = 0;
   std::optional<std::uint64_t> announced_length_;
 };
 

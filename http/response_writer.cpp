@@ -240,14 +240,45 @@ bool ResponseWriter::write_some(pool::Connection& connection, std::string_view d
   return true;
 }
 
-/// Takes all of `bytes`, and does what `flush` says; false when there is no room for it.
+/// Takes all of `bytes`, and does what `flush` says; false when there is no room for it, or the turn is
+/// over. What is on its way by then has it go on: hence there is to be something.
 bool ResponseWriter::encode(pool::Connection& connection, std::string_view& bytes, Flush flush) {
+  for (;;) {
+    if (shows_work_) {
+      std::string_view nothing;
+      if (!encode_some(connection, nothing, Flush::sync)) {
+        return false;
+      }
+      shows_work_ = false;
+      if (!bytes.empty() && connection.output_bytes() > 0) {
+        return false;
+      }
+      effort_left_ = kBodyEffortAtOnce;  // With nothing to show, nothing would have it go on.
+    }
+    std::string_view piece = bytes.substr(0, effort_left_);
+    const std::size_t piece_bytes = piece.size();
+    const bool is_all = piece_bytes == bytes.size();
+    const bool is_done = encode_some(connection, piece, is_all ? flush : Flush::none);
+    bytes.remove_prefix(piece_bytes - piece.size());
+    if (!is_done || is_all) {
+      return is_done;
+    }
+    if (connection.output_bytes() > 0) {
+      return false;
+    }
+    shows_work_ = true;
+  }
+}
+
+bool ResponseWriter::encode_some(pool::Connection& connection, std::string_view& bytes,
+                                 Flush flush) {
   for (;;) {
     const std::span<char> room = connection.output_room();
     const std::span<char> for_data = data_room(room);
     if (for_data.size() < kBodyRoomMin) {
       return false;
     }
+    const std::size_t bytes_before = bytes.size();
     std::span<char> left = for_data;
     Progress progress = Progress::done;
     try {
@@ -255,6 +286,9 @@ bool ResponseWriter::encode(pool::Connection& connection, std::string_view& byte
     } catch (const ArenaFailed& failure) {
       return fail(copied(failure.what(), response_->arena())), false;
     }
+    const std::size_t taken = bytes_before - bytes.size();
+    response_->add_effort(taken);
+    effort_left_ -= std::min(taken, effort_left_);
     commit(connection, room, for_data.size() - left.size());
     if (progress == Progress::done) {
       return true;

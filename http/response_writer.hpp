@@ -25,6 +25,9 @@ class ResponseWriter {
   /// Whether the head is on its way.
   bool has_written() const noexcept { return stage_ != Stage::head; }
 
+  /// From here on kBodyEffortAtOnce may be encoded before others have their turn.
+  void begin_turn() noexcept { effort_left_ = kBodyEffortAtOnce; }
+
   /// Writes on until there is no room; true when all is written. `date_line` is a whole line.
   bool write(pool::Connection& connection, std::string_view date_line);
 
@@ -60,6 +63,7 @@ class ResponseWriter {
   bool write_produced(pool::Connection& connection);
   bool produce(pool::Connection& connection);
   bool encode(pool::Connection& connection, std::string_view& bytes, Flush flush);
+  bool encode_some(pool::Connection& connection, std::string_view& bytes, Flush flush);
   bool end_encoded(pool::Connection& connection);
   bool end_body() noexcept;
   bool write_body_end(pool::Connection& connection);
@@ -72,9 +76,11 @@ class ResponseWriter {
   Stage stage_ = Stage::head;
   bool is_by_reference_ = false;
   bool is_ended_ = false;
-  bool is_flushed_ = true;  ///< The encoder holds nothing back.
+  bool is_flushed_ = true;   ///< The encoder holds nothing back.
+  bool shows_work_ = false;  ///< It is to let go of something, as the turn is over.
   std::size_t part_ = 0;
   std::uint64_t body_bytes_ = 0;
+  std::size_t effort_left_ = kBodyEffortAtOnce;
   std::uint64_t body_left_ = 0;  ///< Without an announced length, more than there will ever be.
   std::string_view failure_;     ///< In the arena, or static.
 };

@@ -40,6 +40,7 @@ Session::~Session() {
 void Session::advance(pool::Connection& connection) {
   connection_ = &connection;
   answered_in_turn_ = 0;
+  writer_.begin_turn();
   while (step()) {
   }
   if (connection.input_ended()) {
@@ -105,8 +106,11 @@ void Session::on_timeout(pool::Connection& connection) {
     case Phase::handling:
       if (is_over(body_deadline_)) {
         fail_handling(kTooSlow);
-      } else if (is_over(handler_deadline_)) {
+      } else if (!body_deadline_.has_value() && is_over(handler_deadline_)) {
         fail_handling(kTookTooLong);
+      } else if (is_raw_) {  // It is idle.
+        connection_ = nullptr;
+        return connection.close();
       }
       set_deadline();
       return advance(connection);
@@ -179,7 +183,8 @@ bool Session::begin_exchange() {
   owes_continue_ = has_deadline_ = gave_body_ = is_raw_ = is_superfluous_ = false;
   handler_deadline_.reset();
   body_deadline_.reset();
-  body_waited_ = {};
+  body_time_left_ = net::bounded_delay(context_->service.options.times.body_read_grace);
+  body_bytes_paid_ = 0;
   phase_ = Phase::reading_head;
   return true;
 }

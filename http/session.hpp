@@ -111,7 +111,9 @@ class Session final : private Client {
   void react_to_input_end();
 
   void limit_handler() noexcept;
-  Clock::duration time_for_body(std::uint64_t bytes) const noexcept;
+  Clock::duration time_for(std::uint64_t body_bytes) const noexcept;
+  Clock::duration body_time_max() const noexcept;
+  void settle_body_time() noexcept;
   void wait_for_body() noexcept;
   void end_body_wait() noexcept;
   void set_deadline() noexcept;
@@ -137,7 +139,8 @@ class Session final : private Client {
   std::optional<Clock::time_point> handler_deadline_;
   std::optional<Clock::time_point> body_deadline_;  ///< While a piece of it is waited for.
   Clock::time_point body_wait_began_{};
-  Clock::duration body_waited_{};
+  Clock::duration body_time_left_{};   ///< As of then; what the client may be late by.
+  std::uint64_t body_bytes_paid_ = 0;  ///< Those that have earned it time.
 };
 
 }  // namespace stadion::http

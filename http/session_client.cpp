@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "core/assert.hpp"
 #include "http/session.hpp"
@@ -64,27 +65,46 @@ void Session::answer_expectation() noexcept {
   }
 }
 
-/// A client has so much time for so much of a body: a second more for every so many bytes.
-Session::Clock::duration Session::time_for_body(std::uint64_t bytes) const noexcept {
+/// What so many bytes of a body earn: a second for every so many.
+Session::Clock::duration Session::time_for(std::uint64_t body_bytes) const noexcept {
   const Times& times = context_->service.options.times;
-  const std::uint64_t rate = std::max<std::uint64_t>(times.body_bytes_per_second_min, 1);
-  return net::bounded_delay(times.body_read_grace) +
-         net::bounded_delay(std::chrono::milliseconds(bytes * 1000 / rate));
+  const double rate = std::max(static_cast<double>(times.body_bytes_per_second_min), 1.0);
+  const std::chrono::duration<double> most = body_time_max();
+  return std::chrono::duration_cast<Clock::duration>(
+      std::min(most, std::chrono::duration<double>(static_cast<double>(body_bytes) / rate)));
+}
+
+/// Not for ever, or who begins with a megabyte at once could go on with a byte a minute.
+Session::Clock::duration Session::body_time_max() const noexcept {
+  const Times& times = context_->service.options.times;
+  constexpr auto kNoLimit = std::chrono::milliseconds::max();
+  return net::bounded_delay(
+      std::max(times.body_read_grace, times.idle_max.count() > 0 ? times.idle_max : kNoLimit));
 }
 
 // What the handler takes between its reads does not count.
 void Session::wait_for_body() noexcept {
   answer_expectation();
-  if (!body_deadline_.has_value()) {
-    body_wait_began_ = Clock::now();
-  }
-  body_deadline_ = body_wait_began_ + time_for_body(parser_.body_bytes()) - body_waited_;
+  settle_body_time();
+  body_deadline_ = body_wait_began_ + body_time_left_;
   set_deadline();
+}
+
+/// Takes off what was waited, and adds what was earned.
+void Session::settle_body_time() noexcept {
+  const Clock::time_point now = Clock::now();
+  if (body_deadline_.has_value()) {
+    body_time_left_ -= now - body_wait_began_;
+  }
+  body_wait_began_ = now;
+  const std::uint64_t bytes = parser_.body_bytes();
+  const std::uint64_t earned = bytes - std::exchange(body_bytes_paid_, bytes);
+  body_time_left_ = std::min(body_time_left_ + time_for(earned), body_time_max());
 }
 
 void Session::end_body_wait() noexcept {
   if (body_deadline_.has_value()) {
-    body_waited_ += Clock::now() - body_wait_began_;
+    settle_body_time();
     body_deadline_.reset();
   }
   if (handler_deadline_.has_value()) {

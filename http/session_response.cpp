@@ -72,7 +72,9 @@ bool Session::write_response() {
   end_exchange();
   if (discard_left_ > 0) {
     phase_ = Phase::discarding;
-    connection_->expires_at(Clock::now() + time_for_body(discard_left_));
+    connection_->expires_at(Clock::now() +
+                            net::bounded_delay(context_->service.options.times.body_read_grace) +
+                            time_for(discard_left_));
   } else {
     rest();
   }
@@ -120,7 +122,7 @@ void Session::rest() noexcept {
 
 /// In simple requests' worth: what works enough for a turn is a whole turn's.
 std::size_t Session::effort_of(const Response& response) const noexcept {
-  const std::uint64_t bytes = response.producer() == nullptr ? 0 : response.producer()->effort();
+  const std::uint64_t bytes = response.effort();
   const std::size_t turn = context_->service.options.limits.pipelined_requests_max;
   return bytes >= kBodyEffortAtOnce ? turn
                                     : static_cast<std::size_t>(bytes) * turn / kBodyEffortAtOnce;

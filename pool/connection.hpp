@@ -183,8 +183,9 @@ class Connection {
   bool in_handler_ = false;
   bool leaving_ = false;  ///< on_close() is being told.
   bool tells_output_sent_ = true;
+  bool owes_output_sent_ = false;    ///< It is told in the next turn.
   bool lacks_memory_ = false;        ///< The handler is to be told.
-  bool is_write_timed_ = false;      ///< Output has been waiting since write_began_,
+  bool is_write_timed_ = false;      ///< Output waits, here or in our system, since write_began_,
   bool has_write_baseline_ = false;  ///< when the peer had taken taken_before_.
   std::uint64_t generation_;
   net::Socket socket_;
@@ -217,8 +218,8 @@ class ConnectionHandler {
   virtual void on_input(Connection& connection) = 0;
   /// The peer has ended its side. Default: send what was written, and close.
   virtual void on_input_end(Connection& connection) { connection.close_after_output(); }
-  /// All output has been handed to the system: there is room again. See
-  /// Connection::tell_output_sent().
+  /// All output has been handed to the system: there is room again. In a turn of the loop after the one
+  /// in which it was sent. See Connection::tell_output_sent().
   virtual void on_output_sent(Connection& /*connection*/) {}
   /// Connection::notify() was called.
   virtual void on_notify(Connection& /*connection*/) {}

@@ -244,10 +244,20 @@ void SocketPool::sweep_connection(Connection& connection) {
   const auto waited = [this](Connection::Clock::time_point since, std::chrono::milliseconds limit) {
     return limit.count() > 0 && now_ - since >= limit;
   };
-  const bool expired = now_ >= connection.deadline_;
+  const bool is_past_deadline = now_ >= connection.deadline_;
+  const bool has_expired = is_past_deadline && !connection.lingers_;
+  bool is_over = (is_past_deadline && connection.lingers_) ||
+                 (connection.output_idle() && waited(connection.last_activity_, times_.idle));
+  if (connection.output_idle()) {
+    // What our system still has for the peer is output, too.
+    connection.is_write_timed_ = connection.is_write_timed_ && is_over;
+    if (is_over && is_still_being_taken(connection)) {
+      connection.begin_to_wait_for_room(now_);
+      is_over = false;
+    }
+  }
   const bool stalled = has_stalled(connection);
-  const bool idle = connection.output_idle() && waited(connection.last_activity_, times_.idle);
-  if (!expired && !stalled && !idle) {
+  if (!has_expired && !is_over && !stalled) {
     return;
   }
   timed_out_.increment();
@@ -262,10 +272,15 @@ void SocketPool::sweep_connection(Connection& connection) {
   tell_handler(connection, &ConnectionHandler::on_timeout);
 }
 
+// A stop does not wait for that: the system goes on when the process is gone.
+bool SocketPool::is_still_being_taken(const Connection& connection) const noexcept {
+  return times_.write_stalled.count() > 0 && !draining_ &&
+         connection.socket_.send_queue_bytes() > 0;
+}
+
 // By what the peer's system has taken, not by what ours has: there may be megabytes in between.
 bool SocketPool::has_stalled(Connection& connection) const noexcept {
-  if (connection.output_idle() || !connection.is_write_timed_ ||
-      times_.write_stalled.count() == 0) {
+  if (!connection.is_write_timed_ || times_.write_stalled.count() == 0) {
     return false;
   }
   const auto taken = [&connection] {

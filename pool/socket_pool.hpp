@@ -23,7 +23,8 @@ namespace stadion::pool {
 /// How often a pool looks for connections whose time has come.
 inline constexpr std::chrono::milliseconds kSweepInterval{250};
 
-/// For the first two times, zero means no limit; each is taken as net::bounded_delay() has it.
+/// For the first two times, zero means no limit; each is taken as net::bounded_delay() has it. As long as
+/// our system still has something for the peer, write_stalled counts, not idle or linger.
 struct SocketPoolTimes {
   /// A connection on which no byte came or went for so long is timed out. Default is none.
   std::chrono::milliseconds idle{0};
@@ -161,11 +162,11 @@ class SocketPool {
   void on_writable(Connection& connection);
   void on_hang_up(Connection& connection);
   static void log_file_failure(const Connection& connection, const std::error_code& error);
-  void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&),
-                    Sending sending = Sending::now);
+  void tell_handler(Connection& connection, void (ConnectionHandler::*function)(Connection&));
   void move_on(Connection& connection, Sending sending);
   void wait_for_input(Connection& connection);
   void wait_for_room(Connection& connection);
+  void wait_writable(Connection& connection);
   bool send(Connection& connection);
   bool ensure_memory(Connection& connection, Connection::Buffer& buffer) noexcept {
     if (buffer.memory == nullptr) {
@@ -178,6 +179,7 @@ class SocketPool {
   void begin_linger(Connection& connection);
   std::chrono::milliseconds linger_time() const noexcept;
   void sweep_connection(Connection& connection);
+  bool is_still_being_taken(const Connection& connection) const noexcept;
   bool has_stalled(Connection& connection) const noexcept;
   void arm_sweep();
   void report_drained();

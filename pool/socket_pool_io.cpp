@@ -70,6 +70,10 @@ void SocketPool::discard_input(Connection& connection) {
 
 void SocketPool::on_writable(Connection& connection) {
   connection.writing_ = false;
+  if (std::exchange(connection.owes_output_sent_, false) && connection.output_idle() &&
+      !connection.closes_) {
+    return tell_handler(connection, &ConnectionHandler::on_output_sent);
+  }
   move_on(connection, Sending::now);
 }
 
@@ -90,7 +94,7 @@ void SocketPool::log_file_failure(const Connection& connection, const std::error
 }
 
 void SocketPool::tell_handler(Connection& connection,
-                              void (ConnectionHandler::*function)(Connection&), Sending sending) {
+                              void (ConnectionHandler::*function)(Connection&)) {
   if (connection.in_handler_) {
     (handler_->*function)(connection);
     return;
@@ -110,7 +114,7 @@ void SocketPool::tell_handler(Connection& connection,
   if (Connection* still = ref.get()) {
     still->in_handler_ = false;
     still->closes_ = still->closes_ || failed;
-    move_on(*still, sending);
+    move_on(*still, Sending::now);
   }
 }
 
@@ -134,11 +138,16 @@ void SocketPool::move_on(Connection& connection, Sending sending) {
       return;
     }
     if (connection.tells_output_sent_) {
+      // In the next turn, or a handler that always has more would keep all others waiting.
       give_back(connection.output_);
-      return tell_handler(connection, &ConnectionHandler::on_output_sent, Sending::later);
+      connection.owes_output_sent_ = true;
+      return wait_writable(connection);
     }
   }
   give_back(connection.output_);
+  if (connection.owes_output_sent_) {
+    return;  // on_writable() goes on.
+  }
   if (connection.closes_after_output_) {
     return begin_linger(connection);
   }
@@ -166,9 +175,13 @@ void SocketPool::wait_for_input(Connection& connection) {
 }
 
 void SocketPool::wait_for_room(Connection& connection) {
+  connection.begin_to_wait_for_room(now_);
+  wait_writable(connection);
+}
+
+void SocketPool::wait_writable(Connection& connection) {
   if (!connection.writing_) {
     connection.writing_ = true;
-    connection.begin_to_wait_for_room(now_);
     connection.socket_.wait_writable(completion_for<&SocketPool::on_writable>(connection));
   }
 }

@@ -15,27 +15,24 @@ using pool::Connection, std::string_view;
 inline constexpr std::size_t kLineBytesMax = 4096;
 inline constexpr std::size_t kStoreBytesMax = 256 * 1024 * 1024;
 
-/// Keys and values in one arena. What is overwritten or deleted stays behind as waste; when there
-/// is more waste than life, the living are copied to a new arena and the old one is disposed.
+/// Keys and values in one arena. What is overwritten or deleted stays behind as waste; when the arena has
+/// doubled since the last time, the living are copied to a new one and the old one is disposed.
 class Store {
  public:
   const string_view* get(string_view key) { return contents_->table.find(key); }
 
   void set(string_view key, string_view value) {
-    if (contents_->arena.bytes_used() > 2 * live_bytes_ + 1024 * 1024) compact();
+    if (contents_->arena.bytes_used() > 2 * compacted_bytes_ + 1024 * 1024) compact();
     const string_view own_key = contents_->arena.copy(key);
     const string_view own_value = contents_->arena.copy(value);
     erase(key);
     contents_->table.try_emplace(own_key, own_value);
-    live_bytes_ += key.size() + value.size();
   }
 
-  bool erase(string_view key) {
-    if (const string_view* value = get(key)) live_bytes_ -= key.size() + value->size();
-    return contents_->table.erase(key);
-  }
+  bool erase(string_view key) { return contents_->table.erase(key); }
 
   std::size_t size() const { return contents_->table.size(); }
+  std::size_t compactions() const { return compactions_; }
 
  private:
   struct Contents {
@@ -49,9 +46,12 @@ class Store {
       to.table.try_emplace(to.arena.copy(key), to.arena.copy(value));
     });
     contents_ = std::move(living);
+    compacted_bytes_ = contents_->arena.bytes_used();
+    ++compactions_;
   }
   std::unique_ptr<Contents> contents_ = std::make_unique<Contents>();
-  std::size_t live_bytes_ = 0;
+  std::size_t compacted_bytes_ = 0;
+  std::size_t compactions_ = 0;
 };
 
 class KeyValueService final : public pool::ConnectionHandler {
@@ -84,8 +84,8 @@ class KeyValueService final : public pool::ConnectionHandler {
     const string_view key = next_word(line);
     if (command == "QUIT") return connection.close_after_output(), "BYE";
     if (command == "STATS") {
-      std::snprintf(stats_, sizeof stats_, "%zu keys, %zu connections", store_.size(),
-                    connection.pool().size());
+      std::snprintf(stats_, sizeof stats_, "%zu keys, %zu connections, %zu compactions",
+                    store_.size(), connection.pool().size(), store_.compactions());
       return stats_;
     }
     const bool has_key = !key.empty();

@@ -131,6 +131,27 @@ TEST_CASE("embed: values overwritten many times leave the last ones, and those o
   CHECK(answers(client, "GET stays", "here"));
 }
 
+TEST_CASE("embed: many small keys are not copied again and again") {
+  const Embed embed;
+  HttpClient client = embed.connect();
+  constexpr int kRounds = 50;
+  constexpr int kKeysOfRound = 1000;
+  for (int round = 0; round < kRounds; ++round) {
+    std::string lines;
+    for (int key = 0; key < kKeysOfRound; ++key) {
+      lines += "SET k" + std::to_string(round * kKeysOfRound + key) + " 1\n";
+    }
+    client.send(lines);
+    REQUIRE(client.read_bytes(3 * kKeysOfRound).size() == 3 * kKeysOfRound);
+  }
+  client.send("STATS\n");
+  const std::string stats =
+      client.read_bytes(sizeof "50000 keys, 1 connections, 0 compactions\n" - 1);
+  CAPTURE(stats);
+  CHECK(stats.starts_with("50000 keys, "));
+  CHECK(stats.ends_with(" compactions\n"));  // Fewer than ten.
+}
+
 TEST_CASE("embed: 200 connections at once make the pool grow while it serves") {
   constexpr int kConnections = 200;
   Embed embed;

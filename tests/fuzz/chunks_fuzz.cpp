@@ -25,9 +25,8 @@ using stadion::tests::Sizes;
 constexpr std::string_view kHead =
     "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
 constexpr std::string_view kLineEnd = "\r\n";
-constexpr Limits kLimits{.body_bytes_max = 300,
-                         .chunk_extension_bytes_max = 40,
-                         .trailer_bytes_max = 100};
+constexpr Limits kLimits{
+    .body_bytes_max = 300, .chunk_extension_bytes_max = 40, .trailer_bytes_max = 100};
 
 struct Body {
   std::string data{};

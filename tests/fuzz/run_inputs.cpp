@@ -102,7 +102,6 @@ int main(int argc, char** argv) {
   while (std::chrono::steady_clock::now() < end) {
     run_seed(++seeds, inputs);
   }
-  std::printf("%zu inputs of the corpus, and %u by chance\n", inputs.size(),
-              seeds * kInputsOfSeed);
+  std::printf("%zu inputs of the corpus, and %u by chance\n", inputs.size(), seeds * kInputsOfSeed);
   return 0;
 }
