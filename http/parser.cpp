@@ -19,8 +19,8 @@ constexpr std::size_t kFieldLinesAtFirst = 64;
 /// A body of which more is announced than has come gets this much at first: an announcement alone
 /// costs little.
 constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
-/// What may stand between two chunks' data where there are no extensions: line ends, and a size, which of
-/// endless leading zeros is none.
+/// What may stand between two chunks' data, but for extensions: line ends, and a size, which of endless
+/// leading zeros is none.
 constexpr std::size_t kChunkFramingBytesMax = 32;
 
 /// The guard speaks of heads.
@@ -44,7 +44,7 @@ struct Parser::Llhttp {
   Parser* parser;
   std::size_t extension_bytes = 0;
   std::size_t framing_bytes = 0;        ///< Of a chunked body: since its last data.
-  bool has_extension = false;           ///< Since then.
+  bool is_in_extension = false;         ///< Since then; what follows is counted there.
   const char* framing_begin = nullptr;  ///< In the bytes being read: the end of the last data.
 
   static Llhttp& of(llhttp_t* state) noexcept { return *static_cast<Llhttp*>(state->data); }
@@ -91,7 +91,7 @@ struct Parser::Llhttp {
       return report(state, ParseError::malformed_chunk);
     }
     self.framing_bytes = 0;
-    self.has_extension = false;
+    self.is_in_extension = false;
     self.framing_begin = at + length;
     return report(state, self.parser->take_body({at, length}));
   }
@@ -107,17 +107,18 @@ struct Parser::Llhttp {
 
   /// Counts what is not data, up to `end`; false when it is too much for a chunk's framing.
   bool count_framing(const char* end) noexcept {
-    framing_bytes += static_cast<std::size_t>(end - framing_begin);
+    framing_bytes += is_in_extension ? 0 : static_cast<std::size_t>(end - framing_begin);
     framing_begin = end;
-    const std::size_t for_extensions =
-        has_extension ? parser->limits_->chunk_extension_bytes_max : 0;
-    return !parser->framing_.chunked || framing_bytes <= kChunkFramingBytesMax + for_extensions;
+    return !parser->framing_.chunked || framing_bytes <= kChunkFramingBytesMax;
   }
 
-  static int on_chunk_extension(llhttp_t* state, const char* /*at*/, std::size_t length) noexcept {
+  static int on_chunk_extension(llhttp_t* state, const char* at, std::size_t length) noexcept {
     Llhttp& self = of(state);
+    if (!self.count_framing(at)) {
+      return report(state, ParseError::malformed_chunk);
+    }
+    self.is_in_extension = true;
     self.extension_bytes += length;
-    self.has_extension = true;
     const bool too_long = self.extension_bytes > self.parser->limits_->chunk_extension_bytes_max;
     return report(state, too_long ? ParseError::body_too_large : ParseError::none);
   }

@@ -92,7 +92,7 @@ void Session::react_to_input_end() {
 
 void Session::on_timeout(pool::Connection& connection) {
   connection_ = &connection;
-  const auto is_over = [now = Clock::now()](const auto& deadline) {
+  const auto is_over = [now = connection.pool().now()](const auto& deadline) {
     return deadline.has_value() && now >= *deadline;
   };
   switch (phase_) {

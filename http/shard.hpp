@@ -36,6 +36,9 @@ class Shard final : private pool::ConnectionHandler {
   /// what waits on another thread is waited for. Only then may the shard be destroyed.
   void end(std::function<void()> ended);
 
+  /// See SocketPool::sweep().
+  void sweep(pool::Connection::Clock::time_point now) { pool_.sweep(now); }
+
   /// From any thread.
   pool::SocketPoolStatistics connections() const noexcept { return pool_.statistics(); }
 

@@ -135,6 +135,8 @@ class SocketPool {
   /// Times out what is due at `now`, and closes what its peer has reset meanwhile. The pool does
   /// this by itself after start(); for tests, with a time of their own.
   void sweep(Connection::Clock::time_point now);
+  /// The time of the last sweep: coarse, and free to read.
+  Connection::Clock::time_point now() const noexcept { return now_; }
 
  private:
   friend class Connection;
@@ -198,7 +200,7 @@ class SocketPool {
   AddressCounts per_address_;
   std::size_t per_address_max_ = 0;
   std::uint64_t last_generation_ = 0;
-  Connection::Clock::time_point now_{};  ///< As of the last sweep: coarse, and free to read.
+  Connection::Clock::time_point now_{};
 
   PreResizeCallback pre_resize_callback_ = nullptr;
   void* pre_resize_userdata_ = nullptr;

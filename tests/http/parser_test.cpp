@@ -458,6 +458,24 @@ TEST_CASE_FIXTURE(LiveArenas,
   }
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "parser: 32 bytes around a chunk's data, beside extensions") {
+  Limits limits;
+  limits.chunk_extension_bytes_max = 16;
+  const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string extension(16, 'e');
+  for (const std::size_t bytes : {31U, 32U, 33U}) {
+    CAPTURE(bytes);
+    const ParseError expected = bytes <= 32 ? ParseError::none : ParseError::malformed_chunk;
+    const auto zeros = [bytes](std::size_t others) { return std::string(bytes - others, '0'); };
+    const auto error_of = [&](const std::string& chunks) {
+      return parse(head + chunks + "x\r\n0\r\n\r\n", limits).error;
+    };
+    CHECK(error_of(zeros(3) + "1\r\n") == expected);
+    CHECK(error_of("1;e\r\nx\r\n" + zeros(5) + "1\r\n") == expected);
+    CHECK(error_of(zeros(2) + "1;" + extension + "\r\n") == expected);
+  }
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "parser: the trailer's limits, one below, at and above them") {
   Limits limits;
   limits.trailer_bytes_max = 20;

@@ -280,6 +280,81 @@ TEST_CASE_FIXTURE(LiveArenas, "stalled write: what the system has for the peer i
   CHECK(client.peer.broken());
 }
 
+/// A connection of which all output has gone to our system, and nothing to its peer yet.
+class SlowTaker : LiveArenas {
+ protected:
+  SlowTaker() : served(3, 64, {.idle = 60s, .write_stalled = 30s, .linger = 2s}) {}
+
+  void connect(bool closes) {
+    served.handler.open = [this, closes](Connection& connection) {
+      CHECK(connection.write_by_reference(output));
+      if (closes) {
+        connection.close_after_output();
+      }
+    };
+    ConnectedPair pair = ConnectedPair::local();
+    pair.peer.receive_at_most(0);
+    client.emplace(served.connect(std::move(pair)));
+    served.run_to_rest(client->peer);
+    CHECK(client->connection().output_bytes() == 0);
+    CHECK(client->connection().socket().send_queue_bytes() > 0);
+    over = Clock::now() + 60s;  // Whichever of the two times it is.
+    served.pool.sweep(over);
+    REQUIRE(!client->ref.is_stale());
+  }
+
+  const std::string output = std::string(64 * 1024, 'x');
+  ServedPool served;
+  std::optional<ServedPool::Client> client;
+  Clock::time_point over;
+};
+
+TEST_CASE_FIXTURE(SlowTaker,
+                  "slow taker: is not idle, nor at its end, but has the time of a writer") {
+  for (const bool closes : {false, true}) {
+    CAPTURE(closes);
+    connect(closes);
+    served.pool.sweep(over + 30s - 1ns);
+    CHECK(!client->ref.is_stale());
+    served.pool.sweep(over + 30s);
+    CHECK(client->ref.is_stale());
+    CHECK(served.handler.count("timeout") == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(SlowTaker, "slow taker: who takes enough has the time anew") {
+  connect(true);
+  client->peer.receive_at_most(48 * 1024);
+  client->peer.pump();
+  served.pool.sweep(over + 30s);
+  CHECK(!client->ref.is_stale());
+  served.pool.sweep(over + 60s - 1ns);
+  CHECK(!client->ref.is_stale());
+  served.pool.sweep(over + 60s);
+  CHECK(client->ref.is_stale());
+}
+
+TEST_CASE_FIXTURE(SlowTaker, "slow taker: when all is taken, it is idle, or at its end") {
+  for (const bool closes : {false, true}) {
+    CAPTURE(closes);
+    connect(closes);
+    client->peer.receive_at_most(output.size());
+    client->peer.pump();
+    served.pool.sweep(over + 1s);
+    CHECK(client->ref.is_stale());
+    CHECK(served.handler.count("timeout") == 1);  // Who closes already is not told.
+    client->peer.receive_at_most(output.size() + 1);
+    CHECK(client->peer.pump().ended());
+  }
+}
+
+TEST_CASE_FIXTURE(SlowTaker, "slow taker: a stop does not wait for it") {
+  connect(true);
+  served.pool.drain(10min, [] {});
+  served.pool.sweep(over + 500ms);
+  CHECK(client->ref.is_stale());
+}
+
 struct DemandingWriter : StalledWriter {
   DemandingWriter() : StalledWriter({.write_stalled = 30s, .write_bytes_per_second_min = 50'000}) {}
 };
