@@ -10,6 +10,7 @@
 
 #include "http/service.hpp"
 #include "http/shard.hpp"
+#include "net/listener.hpp"
 #include "net/listening_socket.hpp"
 #include "net/signals.hpp"
 #include "net/thread_pool.hpp"
@@ -37,8 +38,10 @@ const ServerOptions& checked(const ServerOptions& options) {
   require(options.connections_max > 0 && options.connections_max <= 1'000'000,
           "connections_max is from 1 to 1000000");
   require(options.workers <= 1024, "workers is at most 1024");
+  require(options.accepts_per_second_max <= net::kAcceptsPerSecondMax,
+          "accepts_per_second_max is at most 1000000");
   require(options.limits.head_bytes_max >= 64, "limits.head_bytes_max is at least 64");
-  require(options.limits.request_memory_bytes_max >= 4 * options.limits.head_bytes_max,
+  require(options.limits.request_memory_bytes_max / 4 >= options.limits.head_bytes_max,
           "limits.request_memory_bytes_max is at least four times head_bytes_max");
   require(options.limits.pipelined_requests_max > 0, "limits.pipelined_requests_max is at least 1");
   require(options.offload_threads > 0 && options.offload_threads <= 1024,

@@ -5,17 +5,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "core/finally.hpp"
 #include "core/log.hpp"
 #include "net/asio.hpp"
+#include "net/pace.hpp"
 #include "net/timer.hpp"
 #include "net/worker.hpp"
 
@@ -24,7 +23,6 @@ namespace {
 
 /// Accepted in one go, before other sockets have their turn.
 constexpr int kAcceptsAtOnce = 64;
-constexpr std::size_t kAcceptsPerSecondMax = 1'000'000;
 
 bool is_shortage(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -40,40 +38,6 @@ Descriptor any_descriptor() noexcept {
   return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-/// So many a second, and a tenth of that at once: the generic cell rate algorithm (ITU-T I.371).
-class Pace {
- public:
-  using Clock = std::chrono::steady_clock;
-
-  explicit Pace(std::size_t per_second_max) {
-    if (per_second_max > kAcceptsPerSecondMax) {
-      throw std::invalid_argument("accepts_per_second_max is at most 1000000, not " +
-                                  std::to_string(per_second_max));
-    }
-    if (per_second_max > 0) {
-      interval_ = Clock::duration(std::chrono::seconds(1)) / per_second_max;
-      capacity_ = std::max<Clock::duration>(interval_, std::chrono::milliseconds(100));
-    }
-  }
-
-  /// How long to wait before the next; zero when it may come now.
-  Clock::duration wait_time() const noexcept {
-    const bool is_limited = interval_ > Clock::duration::zero();
-    return is_limited ? std::max(used_up_ + interval_ - capacity_ - Clock::now(), Clock::duration())
-                      : Clock::duration();
-  }
-  void count() noexcept {
-    if (interval_ > Clock::duration::zero()) {
-      used_up_ = std::max(used_up_, Clock::now()) + interval_;
-    }
-  }
-
- private:
-  Clock::duration interval_{};
-  Clock::duration capacity_{};
-  Clock::time_point used_up_{};  ///< When nothing will be owed any more.
-};
-
 }  // namespace
 
 struct Listener::State : std::enable_shared_from_this<State> {
@@ -87,6 +51,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
         acceptor(owner.io_context()),
         rest(owner),
         pace(options.accepts_per_second_max),
+        drained_max(options.drained_max),
         reserve(any_descriptor()),
         on_accept(std::move(handler)) {
     // The acceptor only waits; it gets a descriptor of its own so that each side can close what it
@@ -116,13 +81,14 @@ struct Listener::State : std::enable_shared_from_this<State> {
       }
     });
     for (int accepted = 0; accepted < kAcceptsAtOnce && socket.has_value(); ++accepted) {
-      if (const auto time = pace.wait_time(); time > Clock::duration::zero()) {
+      const Clock::time_point now = Clock::now();
+      if (const auto time = pace.wait_time(now); time > Clock::duration::zero()) {
         return rest_for(std::chrono::ceil<std::chrono::milliseconds>(time));
       }
       const int descriptor = accept_one();
       if (descriptor >= 0) {
         note_descriptors();
-        pace.count();
+        pace.count(now);
         hand_over(descriptor);
       } else if (is_shortage(errno)) {
         return rest_from_shortage(errno);
@@ -137,7 +103,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   }
 
   void accept_rest() noexcept {
-    for (int accepted = 0; accepted < kDrainedMax && socket.has_value(); ++accepted) {
+    for (std::size_t accepted = 0; accepted < drained_max && socket.has_value(); ++accepted) {
       const int descriptor = accept_one();
       if (descriptor < 0 && !is_passing(errno)) {
         return;
@@ -225,6 +191,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   detail::Acceptor acceptor;
   Timer rest;
   Pace pace;
+  std::size_t drained_max;
   Descriptor reserve;  ///< Given up for a moment, to accept and close a connection.
   std::optional<Clock::time_point> short_since;
   std::uint64_t shed_count = 0;

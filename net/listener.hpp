@@ -18,13 +18,15 @@ inline constexpr std::chrono::milliseconds kAcceptRest{100};
 /// After so long without descriptors, those that wait in the backlog are closed.
 inline constexpr std::chrono::milliseconds kShedAfter{500};
 
-/// What Listener::drain() accepts.
-inline constexpr int kDrainedMax = 4096;
+/// What ListenerOptions::accepts_per_second_max can be.
+inline constexpr std::size_t kAcceptsPerSecondMax = 1'000'000;
 
 struct ListenerOptions {
   /// Connections accepted in a second, in the long run, and a tenth of that at once; the others wait in
-  /// the system's backlog. At most a million. Default is 0, for no limit.
+  /// the system's backlog. At most kAcceptsPerSecondMax. Default is 0, for no limit.
   std::size_t accepts_per_second_max = 0;
+  /// What drain() accepts at the most. Default is 4,096.
+  std::size_t drained_max = 4096;
 };
 
 /// Accepts connections on its Worker's thread and hands each over as a Socket of that Worker.
@@ -52,8 +54,8 @@ class Listener {
 
   /// Stops accepting, and closes the listening socket: the system refuses connections from here on.
   void close() noexcept;
-  /// Accepts those who wait in the backlog first, kDrainedMax at the most: they would be reset. Who comes
-  /// between that and the close is, unless the system passes them on to another socket on the same
+  /// Accepts those who wait in the backlog first, ListenerOptions::drained_max at the most: they would be
+  /// reset. Who comes between that and the close is, unless the system passes them on to another socket on the same
   /// address (SO_REUSEPORT and net.ipv4.tcp_migrate_req=1), or this one has a duplicate elsewhere.
   void drain() noexcept;
 

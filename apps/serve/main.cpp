@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -57,12 +58,12 @@ void raise_descriptor_limit() {
   }
 }
 
-void apply_to_process(const Config& config) {
+void apply_to_process(const Config& config, std::size_t workers) {
   spdlog::set_level(spdlog_level(config.log_threshold));
   Arena::set_process_limit_bytes(config.memory_bytes_max == 0 ? kArenaNoLimit
                                                               : config.memory_bytes_max);
   rlimit descriptors{};
-  const std::size_t connections = config.server.connections_max * config.server.workers;
+  const std::size_t connections = config.server.connections_max * workers;
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && connections > descriptors.rlim_cur) {
     spdlog::warn("{} connections are allowed, but only {} file descriptors (RLIMIT_NOFILE)",
                  connections, descriptors.rlim_cur);

@@ -27,8 +27,9 @@ void notify_reloading() {
 
 }  // namespace
 
-ReloadableServer::ReloadableServer(std::function<Config()> read_config,
-                                   std::function<void(const Config&)> apply_to_process)
+ReloadableServer::ReloadableServer(
+    std::function<Config()> read_config,
+    std::function<void(const Config&, std::size_t workers)> apply_to_process)
     : read_config_(std::move(read_config)),
       apply_to_process_(std::move(apply_to_process)),
       signals_(signal_worker_, {SIGINT, SIGTERM, SIGHUP},
@@ -99,7 +100,8 @@ void ReloadableServer::reload() {
 void ReloadableServer::start(const Config& config) {
   auto server = std::make_unique<http::Server>(config.server);
   add_routes(*server, config);
-  std::vector<Door> doors = doors_for(config, server->statistics().workers);
+  const std::size_t workers = server->statistics().workers;
+  std::vector<Door> doors = doors_for(config, workers);
   for (const Door& door : doors) {
     std::vector<net::ListeningSocket> duplicates;
     for (const net::ListeningSocket& socket : *door.sockets) {
@@ -108,7 +110,7 @@ void ReloadableServer::start(const Config& config) {
     server->listen(std::move(duplicates));
   }
   server->start();
-  apply_to_process_(config);
+  apply_to_process_(config, workers);
   for (Door& door : doors) {
     if (std::exchange(door.is_new, false)) {
       std::printf("listening on %s\n", url_of(door.sockets->front().local_endpoint()).c_str());

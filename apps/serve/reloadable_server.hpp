@@ -26,9 +26,10 @@ namespace stadion::serve {
 class ReloadableServer {
  public:
   /// What systemd opened for the process is listened on instead of Config::listen.
-  /// `apply_to_process` is for what is not of one server, such as the log.
+  /// `apply_to_process` is for what is not of one server, such as the log; it is told how many Workers
+  /// the server has.
   ReloadableServer(std::function<Config()> read_config,
-                   std::function<void(const Config&)> apply_to_process);
+                   std::function<void(const Config&, std::size_t workers)> apply_to_process);
   ~ReloadableServer();
 
   ReloadableServer(const ReloadableServer&) = delete;
@@ -54,7 +55,7 @@ class ReloadableServer {
   void let_go_of_old();
 
   std::function<Config()> read_config_;
-  std::function<void(const Config&)> apply_to_process_;
+  std::function<void(const Config&, std::size_t workers)> apply_to_process_;
   bool is_socket_activated_ = false;
 
   std::mutex mutex_;  ///< Guards the following.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -208,6 +210,44 @@ TEST_CASE("serve: what cannot be served is said, with exit status 1") {
   const Run no_folder({"--listen", "127.0.0.1:0", "--static", "/does/not/exist"});
   CHECK(no_folder.end.status == 1);
   CHECK(no_folder.error.find("/does/not/exist") != std::string::npos);
+}
+
+/// What `stadion-serve` logs from its start to its end, when the system allows it so many file
+/// descriptors.
+std::string log_under(rlim_t descriptors, const std::vector<std::string>& arguments) {
+  ChildProcess process(ChildProcess::program("STADION_SERVE"), arguments, [descriptors] {
+    const rlimit limit{.rlim_cur = descriptors, .rlim_max = descriptors};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  });
+  REQUIRE(process.read_line().has_value());
+  process.send(SIGTERM);
+  CHECK(process.wait().status == 0);
+  return process.read_error();
+}
+
+TEST_CASE("serve: more connections than file descriptors are warned of, whatever the Workers") {
+  constexpr rlim_t kDescriptors = 1000;
+  const TemporaryFolder folder;
+  const std::string file = folder.path("test.toml");
+  const auto log_with = [&file](std::size_t connections_max, const std::string& workers) {
+    std::ofstream(file) << "listen = [\"127.0.0.1:0\"]\nconnections_max = " << connections_max
+                        << "\n";
+    return log_under(kDescriptors, {"--config", file, "--workers", workers});
+  };
+  const auto is_warned = [](const std::string& log, std::size_t connections) {
+    return log.find(std::to_string(connections) +
+                    " connections are allowed, but only 1000 file descriptors") !=
+           std::string::npos;
+  };
+  CHECK(log_with(kDescriptors, "1").find("file descriptors") == std::string::npos);
+  CHECK(is_warned(log_with(kDescriptors + 1, "1"), kDescriptors + 1));
+  CHECK(log_with(kDescriptors / 2, "2").find("file descriptors") == std::string::npos);
+  CHECK(is_warned(log_with(kDescriptors / 2 + 1, "2"), kDescriptors + 2));
+
+  const std::string log = log_with(kDescriptors + 1, "0");  // One per processor.
+  std::smatch parts;
+  REQUIRE(std::regex_search(log, parts, std::regex(R"(serving with (\d+) worker)")));
+  CHECK(is_warned(log, (kDescriptors + 1) * std::stoul(parts[1])));
 }
 
 TEST_CASE("serve: SIGINT and SIGTERM end it within a second, an idle connection or not") {

@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -321,6 +324,7 @@ TEST_CASE_FIXTURE(LiveArenas, "server: stopped under load every request is answe
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "server: options that make no sense are refused, and named") {
+  constexpr std::size_t kLargest = std::numeric_limits<std::size_t>::max();
   struct Case {
     const char* name;
     std::function<void(ServerOptions&)> spoil;
@@ -336,12 +340,33 @@ TEST_CASE_FIXTURE(LiveArenas, "server: options that make no sense are refused, a
       {"connections_max", [](auto& options) { options.connections_max = 1'000'001; },
        [](auto& options) { options.connections_max = 1'000'000; }},
       {"workers", [](auto& options) { options.workers = 1025; },
-       [](auto& options) { options.workers = 2; }},
+       [](auto& options) { options.workers = 0; }},
+      {"accepts_per_second_max", [](auto& options) { options.accepts_per_second_max = 1'000'001; },
+       [](auto& options) { options.accepts_per_second_max = 1'000'000; }},
+      {"offload_threads", [](auto& options) { options.offload_threads = 0; },
+       [](auto& options) { options.offload_threads = 1; }},
+      {"offload_threads", [](auto& options) { options.offload_threads = 1025; },
+       [](auto& options) { options.offload_threads = 1024; }},
+      {"offload_queue_max", [](auto& options) { options.offload_queue_max = 0; },
+       [](auto& options) { options.offload_queue_max = 1; }},
       {"head_bytes_max", [](auto& options) { options.limits.head_bytes_max = 63; },
        [](auto& options) { options.limits.head_bytes_max = 64; }},
       {"request_memory_bytes_max",
        [](auto& options) { options.limits.request_memory_bytes_max = 4 * 16 * 1024 - 1; },
        [](auto& options) { options.limits.request_memory_bytes_max = 4 * 16 * 1024; }},
+      // Four times that wraps to 0.
+      {"request_memory_bytes_max",
+       [](auto& options) { options.limits.head_bytes_max = kLargest / 4 + 1; },
+       [](auto& options) { options.limits.head_bytes_max = 64; }},
+      {"request_memory_bytes_max",
+       [](auto& options) {
+         options.limits.head_bytes_max = kLargest / 4 + 1;
+         options.limits.request_memory_bytes_max = kLargest;
+       },
+       [](auto& options) {
+         options.limits.head_bytes_max = kLargest / 4;
+         options.limits.request_memory_bytes_max = kLargest;
+       }},
       {"pipelined_requests_max", [](auto& options) { options.limits.pipelined_requests_max = 0; },
        [](auto& options) { options.limits.pipelined_requests_max = 1; }},
   };
@@ -359,6 +384,24 @@ TEST_CASE_FIXTURE(LiveArenas, "server: options that make no sense are refused, a
     example.just_right(good);
     CHECK_NOTHROW(Server{good});
   }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "server: there may be 1024 Workers") {
+  constexpr rlim_t kDescriptorsMin = 8 * 1024;  // An event loop has some of its own.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  if (before.rlim_max < kDescriptorsMin) {
+    MESSAGE("left out: the system allows ", before.rlim_max, " file descriptors");
+    return;
+  }
+  rlimit enough = before;
+  enough.rlim_cur = std::max(before.rlim_cur, kDescriptorsMin);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &enough) == 0);
+  {
+    const Server server(with_workers(1024));
+    CHECK(server.statistics().workers == 1024);
+  }
+  CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
 }
 
 TEST_CASE_FIXTURE(LiveArenas,

@@ -363,6 +363,29 @@ TEST_CASE("listener: drained it accepts those who wait, and then no more") {
   listener.drain();  // Nothing more to do.
 }
 
+TEST_CASE("listener: drained it accepts drained_max at the most, and closes the others unserved") {
+  constexpr std::size_t kDrainedMax = 5;
+  for (const std::size_t waiting : {kDrainedMax - 1, kDrainedMax, kDrainedMax + 1}) {
+    CAPTURE(waiting);
+    TestLoop loop;
+    std::vector<Socket> accepted;
+    Listener listener(loop.worker(), ListeningSocket::open(kAnyPort),
+                      [&](Socket socket) { accepted.push_back(std::move(socket)); },
+                      {.drained_max = kDrainedMax});
+    std::vector<Peer> clients;
+    for (std::size_t i = 0; i < waiting; ++i) {
+      clients.push_back(Peer::connect(listener.local_endpoint()));
+    }
+    loop.call([&] { listener.drain(); });
+    CHECK(accepted.size() == std::min(waiting, kDrainedMax));
+    loop.run_until([&] {
+      const auto gone = std::count_if(clients.begin(), clients.end(),
+                                      [](Peer& client) { return client.pump().gone(); });
+      return static_cast<std::size_t>(gone) == waiting - accepted.size();
+    });
+  }
+}
+
 TEST_CASE("listener: closed it is not woken by what its duplicate is told") {
   TestLoop loop;
   int accepted = 0;

@@ -7,11 +7,16 @@
 #include <atomic>
 #include <set>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
 #include "core/arena.hpp"
+#include "net/endpoint.hpp"
+#include "net/listening_socket.hpp"
 #include "tests/support/idle_sockets.hpp"
 #include "tests/support/live_arenas.hpp"
 #include "tests/support/peer.hpp"
@@ -30,6 +35,15 @@ static_assert(!std::is_copy_constructible_v<SocketPool> &&
               !std::is_move_constructible_v<SocketPool>);
 static_assert(!std::is_copy_constructible_v<Connection>);
 static_assert(!std::is_move_constructible_v<Connection>, "only a resize may move a connection");
+
+bool has_ipv6() {
+  try {
+    (void)net::ListeningSocket::open(net::Endpoint::parse("[::1]:0"));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 /// A pool that is not started: it holds connections and does no I/O.
 class HoldingPool : LiveArenas {
@@ -136,12 +150,49 @@ TEST_CASE_FIXTURE(HoldingPool,
   CHECK(add_tcp() == nullptr);
 }
 
+TEST_CASE_FIXTURE(HoldingPool, "socket pool: of IPv4 and of IPv6, one client has so many each") {
+  constexpr std::size_t kMax = 3;
+  SocketPool pool(arena, 10, 128);
+  pool.set_connections_per_address_max(kMax);
+  const auto add_tcp = [&](std::string_view listen_at) {
+    ConnectedPair pair = ConnectedPair::tcp(listen_at);
+    return pool.add(net::Socket(loop.worker(), pair.ours.release()));
+  };
+  std::size_t held = 0;
+  for (const std::string_view listen_at : {"127.0.0.1:0", "[::1]:0"}) {
+    if (listen_at.front() == '[' && !has_ipv6()) {
+      MESSAGE("left out: this machine has no IPv6");
+      continue;
+    }
+    CAPTURE(std::string(listen_at));
+    Connection* last = nullptr;
+    for (std::size_t count = 1; count <= kMax; ++count) {
+      last = add_tcp(listen_at);
+      REQUIRE(last != nullptr);
+    }
+    CHECK(add_tcp(listen_at) == nullptr);
+    held += kMax;
+    CHECK(pool.size() == held);
+    pool.remove(*last);
+    CHECK(add_tcp(listen_at) != nullptr);
+    CHECK(add_tcp(listen_at) == nullptr);
+  }
+}
+
 TEST_CASE_FIXTURE(HoldingPool, "socket pool: holds from 1 to 2^24 connections") {
+  constexpr std::size_t kLargest = std::size_t{1} << 24;
   SocketPool pool(arena, 1, 128);
   add(pool);
   CHECK(pool.add(sockets.make()) == nullptr);
+  // So many are taken for good, and only then is there no memory for them.
+  Arena small({.limit_bytes = 1 << 20});
+  CHECK_THROWS_AS(SocketPool(small, kLargest, 128), ArenaFailed);
+  CHECK_THROWS_AS(SocketPool(small, kLargest + 1, 128), std::invalid_argument);
+  SocketPool growing(small, 1, 128);
+  CHECK_THROWS_AS((void)growing.resize(kLargest), ArenaFailed);
+  CHECK_THROWS_AS((void)growing.resize(kLargest + 1), std::invalid_argument);
+  CHECK(growing.max_connections() == 1);
   CHECK_THROWS_AS(SocketPool(arena, 0, 128), std::invalid_argument);
-  CHECK_THROWS_AS(SocketPool(arena, (std::size_t{1} << 24) + 1, 128), std::invalid_argument);
 }
 
 TEST_CASE_FIXTURE(HoldingPool, "socket pool: remove() closes the connection's socket") {

@@ -20,7 +20,7 @@ namespace {
 
 std::atomic<bool> armed{false};
 std::atomic<Call> call_to_fail{};
-std::atomic<std::int64_t> calls{0};
+std::array<std::atomic<std::int64_t>, kCallKinds> calls{};
 std::atomic<std::int64_t> first_to_fail{0};
 std::atomic<std::int64_t> last_to_fail{0};
 std::atomic<int> error_to_give{0};
@@ -28,11 +28,11 @@ std::atomic<std::int64_t> failed{0};
 thread_local bool is_spared = false;
 
 bool fails(Call call) noexcept {
-  if (!armed || is_spared || call != call_to_fail) {
+  if (!armed || is_spared) {
     return false;
   }
-  const std::int64_t nth = ++calls;
-  const bool is_meant = nth >= first_to_fail && nth <= last_to_fail;
+  const std::int64_t nth = ++calls[static_cast<std::size_t>(call)];
+  const bool is_meant = call == call_to_fail && nth >= first_to_fail && nth <= last_to_fail;
   failed += is_meant ? 1 : 0;
   return is_meant;
 }
@@ -60,7 +60,9 @@ Faults::Faults(Call call, std::int64_t first, std::int64_t last, int error) noex
   first_to_fail = first;
   last_to_fail = last;
   error_to_give = error;
-  calls = 0;
+  for (auto& kind : calls) {
+    kind = 0;
+  }
   failed = 0;
   armed = true;
 }
@@ -68,6 +70,8 @@ Faults::Faults(Call call, std::int64_t first, std::int64_t last, int error) noex
 Faults::~Faults() { armed = false; }
 
 std::int64_t Faults::count() noexcept { return failed; }
+
+std::int64_t Faults::made(Call call) noexcept { return calls[static_cast<std::size_t>(call)]; }
 
 void Faults::spare_this_thread() noexcept { is_spared = true; }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,12 +23,14 @@ enum class Call : std::uint8_t {
   sendfile,
   setsockopt,
 };
+inline constexpr std::size_t kCallKinds = static_cast<std::size_t>(Call::setsockopt) + 1;
 
 /// Instead of an errno: the call does what it should, but for a single byte.
 inline constexpr int kShort = -1;
 
 /// Makes the nth call of a kind fail, and those behind it up to the last, for one scope; of the threads
-/// that began while none was in force, and of none else. `first` counts from 1.
+/// that began while none was in force, and of none else. `first` counts from 1; with a `last` below it
+/// none fails.
 ///
 /// Requires   The program is linked with faults.cpp and the options that go with it
 ///            (tests/CMakeLists.txt).
@@ -43,6 +46,8 @@ class Faults {
 
   /// How many calls failed, or were short.
   static std::int64_t count() noexcept;
+  /// How many calls of any kind were made, be it the one that fails or not.
+  static std::int64_t made(Call call) noexcept;
   /// The calling thread's calls are none of its business, from here on.
   static void spare_this_thread() noexcept;
 };

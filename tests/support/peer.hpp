@@ -118,8 +118,8 @@ struct ConnectedPair {
   net::Descriptor ours;
   Peer peer;
 
-  static ConnectedPair tcp() {
-    const auto listening = net::ListeningSocket::open(net::Endpoint::parse("127.0.0.1:0"));
+  static ConnectedPair tcp(std::string_view listen_at = "127.0.0.1:0") {
+    const auto listening = net::ListeningSocket::open(net::Endpoint::parse(listen_at));
     Peer peer = Peer::connect(listening.local_endpoint());
     // The connection is in the backlog as soon as connect() returns.
     net::Descriptor ours(
