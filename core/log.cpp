@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/log.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 
@@ -25,5 +26,14 @@ void set_log_sink(LogSink sink) noexcept {
 }
 
 void log(LogLevel level, std::string_view message) noexcept { current_sink.load()(level, message); }
+
+void log(LogLevel level, std::initializer_list<std::string_view> parts) noexcept {
+  std::array<char, kLogMessageBytesMax> text;  // NOLINT(*-member-init): as far as it is written to.
+  std::size_t size = 0;
+  for (const std::string_view part : parts) {
+    size += part.copy(text.data() + size, text.size() - size);
+  }
+  log(level, std::string_view(text.data(), size));
+}
 
 }  // namespace stadion

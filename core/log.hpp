@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <string_view>
 
 namespace stadion {
@@ -15,6 +17,11 @@ using LogSink = void (*)(LogLevel level, std::string_view message) noexcept;
 /// thread.
 void set_log_sink(LogSink sink) noexcept;
 
+/// Of a message that is put together from parts; the rest is left out.
+inline constexpr std::size_t kLogMessageBytesMax = 2048;
+
 void log(LogLevel level, std::string_view message) noexcept;
+/// The parts are one message. Needs no memory: for those who have none to say so.
+void log(LogLevel level, std::initializer_list<std::string_view> parts) noexcept;
 
 }  // namespace stadion

@@ -238,7 +238,7 @@ void Exchange::tell_access_log(Status status, std::uint64_t body_bytes) noexcept
         .arena_bytes = arena_.bytes_used(),
     });
   } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("the access log failed: ") + error.what());
+    log(LogLevel::error, {"the access log failed: ", error.what()});
   } catch (...) {
     log(LogLevel::error, "the access log failed");
   }

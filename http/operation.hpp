@@ -100,9 +100,9 @@ class [[nodiscard]] Within {
 
   bool await_ready() { return inner_.await_ready(); }
   void await_suspend(std::coroutine_handle<> waiting) {
-    inner_.await_suspend(waiting);
     timer_.emplace(inner_.worker());
-    timer_->expires_after(time_, {&pass_deadline, this});
+    timer_->expires_after(time_, {&pass_deadline, this});  // First, as it may throw.
+    inner_.await_suspend(waiting);
   }
   decltype(auto) await_resume() {
     timer_.reset();

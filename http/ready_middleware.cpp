@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::string_view kRequestId = "X-Request-Id";
 
-/// The address without its port; of IPv6 the network's 64 bits, which one client has all of.
+/// The address without its port; of IPv6 the network's 64 bits, which one client has all of, but for an
+/// IPv4 address as a socket for both has it.
 std::string_view client_of(Exchange& exchange) {
   std::string_view address = exchange.remote_address();
   address = address.substr(0, address.rfind(':'));
@@ -32,7 +33,10 @@ std::string_view client_of(Exchange& exchange) {
   if (::inet_pton(AF_INET6, text.data(), &binary) != 1) {
     return address;
   }
-  return exchange.arena().copy({reinterpret_cast<const char*>(&binary), 8});
+  const auto* bytes = reinterpret_cast<const char*>(&binary);
+  const std::string_view client =
+      IN6_IS_ADDR_V4MAPPED(&binary) ? std::string_view(bytes + 12, 4) : std::string_view(bytes, 8);
+  return exchange.arena().copy(client);
 }
 
 void refuse_for_now(Exchange& exchange, std::chrono::seconds retry_after) {

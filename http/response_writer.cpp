@@ -58,7 +58,7 @@ bool ResponseWriter::write_head(pool::Connection& connection, std::string_view d
       return true;
     }
     connection.commit_output(head_bytes);
-  } else if (connection.output_bytes() > 0) {
+  } else if (connection.output_bytes() > 0 || connection.lacks_memory()) {
     return false;
   } else {  // Larger than the whole buffer.
     auto* head = static_cast<char*>(response_->arena().try_alloc(bytes_max, 1));

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/finally.hpp"
 #include "http/service.hpp"
 #include "http/shard.hpp"
 #include "net/listener.hpp"
@@ -113,6 +114,8 @@ struct Server::State {
   void end_shard(std::size_t index) {
     if (Shard* shard = shards[index].get()) {
       shard->end([this, index] { destroy_shard(index); });
+    } else {  // It could not be made.
+      workers[index].stop();
     }
   }
 
@@ -198,11 +201,14 @@ void Server::start() {
     made.push_back(making->get_future());
     state_->workers[index].post([making] { (*making)(); });
   }
-  state_->workers.start();
-  for (auto& shard : made) {
-    shard.wait();
+  {
+    // However this ends: a Worker that was started has to be stopped.
+    const auto serving = finally([this] { state_->is_serving = true; });
+    state_->workers.start();
+    for (auto& shard : made) {
+      shard.wait();
+    }
   }
-  state_->is_serving = true;
   for (auto& shard : made) {
     shard.get();
   }

@@ -132,9 +132,10 @@ void Session::on_drain(pool::Connection& connection) {
 }
 
 bool Session::may_begin_exchange() const noexcept {
-  // Past the limit, output is pending; when it is sent the next turn begins.
+  // Past the limit, and while output is pending: when it is sent the next turn begins.
   return !connection_->input().empty() &&
-         answered_in_turn_ < context_->service.options.limits.pipelined_requests_max;
+         (answered_in_turn_ < context_->service.options.limits.pipelined_requests_max ||
+          connection_->output_bytes() == 0);
 }
 
 void Session::refuse(SessionContext& context, pool::Connection& connection) {
@@ -151,7 +152,9 @@ void Session::on_no_memory(pool::Connection& connection) {
     lose_client();
   }
   phase_ = Phase::closing;
-  if (may_answer) {
+  if (connection.has_output_elsewhere()) {
+    connection.close();  // It may have gone with its exchange.
+  } else if (may_answer) {
     refuse(*context_, connection);
   }
 }
@@ -320,6 +323,10 @@ void Session::finish_handling() {
   handler_deadline_.reset();
   body_deadline_.reset();
   connection_->cancel_expiry();
+  const bool is_lost = exchange_->response().is_begun() && !is_raw_ && !writer_.is_begun();
+  if (is_lost) {  // It gave up an upgrade() in the midst of it.
+    failure_ = Failure{.reason = "the handler gave up what it had begun"};
+  }
   bool has_failed = failure_.has_value();
   try {
     exchange_->take_result();

@@ -78,7 +78,7 @@ class Session final : private Client {
   bool become_raw() noexcept override;
   Read read_raw(std::span<char> room, std::string_view& piece) noexcept override;
   bool write_raw(std::string_view& bytes) noexcept override;
-  void on_given_up() noexcept override { end_body_wait(); }
+  void on_given_up() noexcept override { stop_body_wait(); }
   std::string_view remote_address() override;
   void on_wake() noexcept override;
 
@@ -103,6 +103,7 @@ class Session final : private Client {
   bool write_response();
   void abort_response(std::string_view reason);
   bool discard();
+  void limit_discarding() noexcept;
   void rest() noexcept;
   bool end_closed_exchange();
   void end_exchange();
@@ -115,6 +116,7 @@ class Session final : private Client {
   Clock::duration body_time_max() const noexcept;
   void settle_body_time() noexcept;
   void wait_for_body() noexcept;
+  void stop_body_wait() noexcept;
   void end_body_wait() noexcept;
   void set_deadline() noexcept;
 

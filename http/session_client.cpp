@@ -102,11 +102,16 @@ void Session::settle_body_time() noexcept {
   body_time_left_ = std::min(body_time_left_ + time_for(earned), body_time_max());
 }
 
-void Session::end_body_wait() noexcept {
+void Session::stop_body_wait() noexcept {
   if (body_deadline_.has_value()) {
     settle_body_time();
     body_deadline_.reset();
+    set_deadline();
   }
+}
+
+void Session::end_body_wait() noexcept {
+  stop_body_wait();
   if (handler_deadline_.has_value()) {
     limit_handler();  // Anew: a large body takes its time.
   }

@@ -72,9 +72,7 @@ bool Session::write_response() {
   end_exchange();
   if (discard_left_ > 0) {
     phase_ = Phase::discarding;
-    connection_->expires_at(Clock::now() +
-                            net::bounded_delay(context_->service.options.times.body_read_grace) +
-                            time_for(discard_left_));
+    limit_discarding();
   } else {
     rest();
   }
@@ -84,9 +82,8 @@ bool Session::write_response() {
 /// The head has gone, so that only a connection cut short can tell the client (RFC 9112 section 8).
 void Session::abort_response(std::string_view reason) {
   const Request& request = exchange_->request();
-  log(LogLevel::error, std::string(to_string(request.method())) + " " +
-                           std::string(request.target()) +
-                           ": the response failed: " + std::string(reason));
+  log(LogLevel::error, {to_string(request.method()), " ", request.target().substr(0, 1024),
+                        ": the response failed: ", reason});
   phase_ = Phase::closing;
   connection_->close_after_output();  // Earlier answers are whole.
 }
@@ -110,6 +107,12 @@ bool Session::discard() {
   connection_->cancel_expiry();
   rest();
   return true;
+}
+
+void Session::limit_discarding() noexcept {
+  const auto grace = net::bounded_delay(context_->service.options.times.body_read_grace);
+  is_draining_ ? connection_->expires_after(kDrainGrace)
+               : connection_->expires_at(Clock::now() + grace + time_for(discard_left_));
 }
 
 /// Between two requests.

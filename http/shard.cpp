@@ -24,6 +24,7 @@ Shard::Shard(net::Worker& worker, net::ThreadPool& thread_pool, const Service& s
              .write_bytes_per_second_min = service.options.times.write_bytes_per_second_min}),
       drain_timer_(worker) {
   context_.close_idle = [this] { close_idle(); };
+  context_.pool_arena = &arena_;
   pool_.set_connections_per_address_max(service.options.connections_per_address_max);
   pool_.start(worker, *this);
 }
@@ -59,7 +60,8 @@ void Shard::drain(std::chrono::milliseconds timeout, std::function<void()> drain
 
 void Shard::close_idle() {
   pool_.for_each([](pool::Connection& connection) {
-    if (connection.data() != nullptr && session_of(connection).is_idle()) {
+    if (connection.data() != nullptr && session_of(connection).is_idle() &&
+        connection.input().empty() && connection.output_bytes() == 0) {
       connection.close();
     }
   });
@@ -84,10 +86,11 @@ void Shard::end(std::function<void()> ended) {
 }
 
 void Shard::on_open(pool::Connection& connection) {
+  context_.note_pool_bytes();
   try {
     connection.set_data(&sessions_.acquire(context_, connection.ref()));
   } catch (const ArenaFailed& failure) {
-    log(LogLevel::error, std::string("no memory for a session: ") + failure.what());
+    log(LogLevel::error, {"no memory for a session: ", failure.what()});
     Session::refuse(context_, connection);
   }
 }

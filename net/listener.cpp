@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +49,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
       : worker(owner),
         socket(std::move(listening_socket)),
         local_endpoint(socket->local_endpoint()),
+        name(local_endpoint.to_string()),
         acceptor(owner.io_context()),
         rest(owner),
         pace(options.accepts_per_second_max),
@@ -61,7 +63,9 @@ struct Listener::State : std::enable_shared_from_this<State> {
       throw std::system_error(errno, std::generic_category(),
                               "cannot listen on " + local_endpoint.to_string());
     }
+    Descriptor guard(duplicate);
     acceptor.assign({local_endpoint.family(), 0}, duplicate);
+    guard.release();
   }
 
   void wait() {
@@ -73,11 +77,20 @@ struct Listener::State : std::enable_shared_from_this<State> {
                         });
   }
 
+  void wait_or_rest() noexcept {
+    try {
+      wait();
+    } catch (const std::exception& error) {  // There is no memory for it.
+      log(LogLevel::error, {"cannot wait for connections to ", name, ": ", error.what()});
+      rest_for(kAcceptRest);
+    }
+  }
+
   void accept_waiting() {
     // However this ends, an exception of on_accept() included.
     const auto go_on = finally([this] {
       if (socket.has_value() && !rest.is_set()) {
-        wait();
+        wait_or_rest();
       }
     });
     for (int accepted = 0; accepted < kAcceptsAtOnce && socket.has_value(); ++accepted) {
@@ -112,8 +125,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
         try {
           hand_over(descriptor);
         } catch (const std::exception& error) {
-          log(LogLevel::error, "a connection to " + local_endpoint.to_string() +
-                                   " is closed unserved: " + error.what());
+          log(LogLevel::error, {"a connection to ", name, " is closed unserved: ", error.what()});
         }
       }
     }
@@ -142,15 +154,18 @@ struct Listener::State : std::enable_shared_from_this<State> {
   }
 
   void rest_for(std::chrono::milliseconds time) {
-    rest.expires_after(time, [self = shared_from_this()] { self->accept_waiting(); });
+    const auto go_on = [](void* state) {
+      const auto self = static_cast<State*>(state)->shared_from_this();
+      self->accept_waiting();
+    };
+    rest.expires_after(time, {go_on, this});
   }
 
   void rest_from_shortage(int error) {
     if (!short_since.has_value()) {
       short_since = Clock::now();
-      log(LogLevel::warning, "cannot accept on " + local_endpoint.to_string() + ": " +
-                                 std::generic_category().message(error) +
-                                 "; trying again every 100 ms");
+      log(LogLevel::warning, {"cannot accept on ", name, ": ", ::strerrordesc_np(error),
+                              "; trying again every 100 ms"});
     } else if (Clock::now() - *short_since >= kShedAfter) {
       shed_waiting();
     }
@@ -176,9 +191,9 @@ struct Listener::State : std::enable_shared_from_this<State> {
   void note_descriptors() {
     if (short_since.has_value()) {
       short_since.reset();
-      log(LogLevel::info, "accepting on " + local_endpoint.to_string() + " again; " +
-                              std::to_string(std::exchange(shed_count, 0)) +
-                              " connection(s) were closed unserved");
+      log(LogLevel::info,
+          {"accepting on ", name, " again; ", std::to_string(std::exchange(shed_count, 0)),
+           " connection(s) were closed unserved"});
     }
     if (!reserve.is_open()) {
       reserve = any_descriptor();
@@ -188,6 +203,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   Worker& worker;
   std::optional<ListeningSocket> socket;  ///< None once closed.
   Endpoint local_endpoint;
+  std::string name;  ///< Its text, for the log.
   detail::Acceptor acceptor;
   Timer rest;
   Pace pace;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "net/thread_pool.hpp"
 
-#include <asio/thread_pool.hpp>
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <stdexcept>
-#include <string>
+#include <thread>
+#include <vector>
 
 #include "core/log.hpp"
 #include "net/asio.hpp"
@@ -21,7 +20,7 @@ void run_logged(ThreadPoolTask::Function function, void* context) noexcept {
   try {
     function(context);
   } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("a task on a thread pool threw: ") + error.what());
+    log(LogLevel::error, {"a task on a thread pool threw: ", error.what()});
   } catch (...) {
     log(LogLevel::error, "a task on a thread pool threw what is no std::exception");
   }
@@ -30,11 +29,26 @@ void run_logged(ThreadPoolTask::Function function, void* context) noexcept {
 }  // namespace
 
 struct ThreadPool::State {
-  explicit State(ThreadPoolOptions with_options) : options(with_options) {}
+  explicit State(ThreadPoolOptions with_options)
+      : options(with_options),
+        context(static_cast<int>(options.threads)),
+        work(context.get_executor()) {}
 
-  asio::thread_pool& started_pool() {
-    std::call_once(started, [this] { pool.emplace(options.threads); });
-    return *pool;
+  // Not asio::thread_pool: when it cannot have all its threads, it waits for ever for the others.
+  void start() {
+    std::call_once(started, [this] {
+      threads.reserve(options.threads);
+      try {
+        while (threads.size() < options.threads) {
+          threads.emplace_back([this] { context.run(); });
+        }
+      } catch (const std::exception& error) {
+        if (threads.empty()) {
+          throw;
+        }
+        log(LogLevel::error, {"a thread pool has fewer threads than it should: ", error.what()});
+      }
+    });
   }
 
   /// Exact however many threads post at once: none is refused while there is a place.
@@ -51,7 +65,9 @@ struct ThreadPool::State {
   const ThreadPoolOptions options;
   std::atomic<std::size_t> queued{0};
   std::once_flag started;
-  std::optional<asio::thread_pool> pool;
+  asio::io_context context;
+  detail::WorkGuard work;
+  std::vector<std::thread> threads;
 };
 
 struct ThreadPool::RunHandler {
@@ -82,17 +98,18 @@ ThreadPool::ThreadPool(ThreadPoolOptions options) : state_(std::make_unique<Stat
 }
 
 ThreadPool::~ThreadPool() {
-  if (state_->pool) {
-    state_->pool->join();
+  state_->work.reset();
+  for (std::thread& thread : state_->threads) {
+    thread.join();
   }
 }
 
 bool ThreadPool::post(ThreadPoolTask& task) {
-  asio::thread_pool& pool = state_->started_pool();
+  state_->start();
   if (!state_->take_place()) {
     return false;
   }
-  asio::post(pool, RunHandler{&task, state_.get()});
+  asio::post(state_->context, RunHandler{&task, state_.get()});
   return true;
 }
 

@@ -110,9 +110,11 @@ void TimerQueue::move_alarm() {
   if (first_ == nullptr || first_->time_ >= alarm_time_ || !alarm_) {
     return;
   }
-  alarm_time_ = first_->time_;
-  alarm_->expires_at(alarm_time_);  // Cancels what it waited for before.
+  alarm_time_ =
+      Timer::Clock::time_point::max();  // Until it waits: there may be no memory for that.
+  alarm_->expires_at(first_->time_);    // Cancels what it waited for before.
   alarm_->async_wait(AlarmHandler{this});
+  alarm_time_ = first_->time_;
 }
 
 void TimerQueue::run_expired() {

@@ -65,10 +65,9 @@ void Worker::run() {
       loop_->context.run();
       return;
     } catch (const std::exception& error) {
-      log(LogLevel::error, std::string("a handler on ") + loop_->name + " threw: " + error.what());
+      log(LogLevel::error, {"a handler on ", loop_->name, " threw: ", error.what()});
     } catch (...) {
-      log(LogLevel::error,
-          std::string("a handler on ") + loop_->name + " threw an unknown exception");
+      log(LogLevel::error, {"a handler on ", loop_->name, " threw an unknown exception"});
     }
   }
 }

@@ -67,7 +67,7 @@ void Connection::commit_output(std::size_t bytes) noexcept {
 }
 
 bool Connection::write_by_reference(std::string_view bytes) noexcept {
-  if (has_output_elsewhere()) {
+  if (has_output_elsewhere() || lacks_memory()) {
     return false;
   }
   referenced_ = bytes;
@@ -76,7 +76,7 @@ bool Connection::write_by_reference(std::string_view bytes) noexcept {
 
 bool Connection::write_file(int descriptor, std::uint64_t offset, std::uint64_t bytes) noexcept {
   STADION_ASSERT(offset <= kFileBytesMax && bytes <= kFileBytesMax);
-  if (has_output_elsewhere()) {
+  if (has_output_elsewhere() || lacks_memory()) {
     return false;
   }
   file_ = {.descriptor = descriptor, .offset = offset, .bytes = bytes};

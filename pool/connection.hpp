@@ -86,13 +86,13 @@ class Connection {
   void commit_output(std::size_t bytes) noexcept;
   /// Sends after the output buffer, without a copy, bytes that stay valid until on_output_sent() or
   /// on_close(). Until they are sent there is no room for other output. False, and nothing is
-  /// taken, while an earlier reference or file is pending.
+  /// taken, while an earlier reference or file is pending, or on_no_memory() is about to be told.
   bool write_by_reference(std::string_view bytes) noexcept;
   /// Sends after the output buffer `bytes` of a file from `offset` on, without reading them into
   /// this process (sendfile). The descriptor is the caller's and stays open until on_output_sent()
   /// or on_close(); its position is neither used nor moved, so that many connections may send from
-  /// one. Until all is sent there is no room for other output. False, and nothing is taken, while
-  /// an earlier reference or file is pending.
+  /// one. Until all is sent there is no room for other output. False, and nothing is taken, as for
+  /// write_by_reference().
   ///
   /// The peer was promised so many bytes, so if they cannot be had (the file has become shorter,
   /// the disk fails, the file is of a kind that cannot be sent) the connection is closed at once,
@@ -126,6 +126,8 @@ class Connection {
   /// discarded.
   void close_after_output() noexcept { closes_after_output_ = true; }
   bool is_closing() const noexcept { return closes_after_output_ || closes_ || lacks_memory_; }
+  /// Whether there was none for a buffer, and on_no_memory() is about to be told.
+  bool lacks_memory() const noexcept { return lacks_memory_ && !closes_after_output_; }
 
   /// Has ConnectionHandler::on_timeout() called after bounded_delay(), unless set again or cancelled.
   /// Coarse: up to SocketPool's kSweepInterval late.
@@ -224,7 +226,8 @@ class ConnectionHandler {
   /// Connection::notify() was called.
   virtual void on_notify(Connection& /*connection*/) {}
   /// There is no memory for a buffer that the connection needs, to read into or to write to. Nothing
-  /// can be sent but by reference, and the connection is closed after that. An error is logged.
+  /// can be sent but by reference, and the connection is closed after that. What was being sent by
+  /// reference goes on to be, so either it stays valid, or close(). An error is logged.
   virtual void on_no_memory(Connection& /*connection*/) {}
   /// Nothing has happened for the pool's idle time, or expires_after() has passed. Default: close.
   virtual void on_timeout(Connection& connection) { connection.close(); }

@@ -106,7 +106,7 @@ void SocketPool::tell_handler(Connection& connection,
     (handler_->*function)(connection);
   } catch (const std::exception& error) {
     failed = true;
-    log(LogLevel::error, std::string("a connection's handler threw: ") + error.what());
+    log(LogLevel::error, {"a connection's handler threw: ", error.what()});
   } catch (...) {
     failed = true;
     log(LogLevel::error, "a connection's handler threw what is no std::exception");
@@ -233,8 +233,7 @@ bool SocketPool::carve_memory(Connection& connection, Connection::Buffer& buffer
     buffer.memory = static_cast<char*>(buffers_.acquire());
     return true;
   } catch (const ArenaFailed& failure) {
-    log(LogLevel::error,
-        std::string("a connection is closed for want of a buffer: ") + failure.what());
+    log(LogLevel::error, {"a connection is closed for want of a buffer: ", failure.what()});
     (handler_ == nullptr ? connection.closes_ : connection.lacks_memory_) = true;
     return false;
   }

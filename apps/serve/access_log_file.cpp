@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -27,11 +28,16 @@ AccessLogFile::AccessLogFile(const std::string& path, AccessLogFormat format)
 
 void AccessLogFile::write(const http::AccessRecord& record) const noexcept {
   http::AccessLine line;
-  const std::string_view text = format_ == AccessLogFormat::json
-                                    ? http::format_json(record, line)
-                                    : http::format_combined(record, line);
+  std::string_view text = format_ == AccessLogFormat::json ? http::format_json(record, line)
+                                                           : http::format_combined(record, line);
   // A full disk must not end the server, and there is nobody to tell.
-  [[maybe_unused]] const ssize_t written = ::write(file_.get(), text.data(), text.size());
+  while (!text.empty()) {
+    const ssize_t written = ::write(file_.get(), text.data(), text.size());
+    if (written <= 0 && errno != EINTR) {
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
 }
 
 }  // namespace stadion::serve

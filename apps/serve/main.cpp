@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -96,6 +97,7 @@ int main(int argc, char** argv) {
       std::puts("the configuration is valid");
       return 0;
     }
+    std::signal(SIGPIPE, SIG_IGN);  // That nobody reads the log any more is no reason to end.
     raise_descriptor_limit();
     ReloadableServer([&] { return read_command_line(argc, argv, exit_status).value().config; },
                      apply_to_process)
