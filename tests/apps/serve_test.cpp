@@ -138,6 +138,34 @@ TEST_CASE("serve: flags come before the configuration file") {
             .status == 413);
 }
 
+TEST_CASE("serve: a body that passes memory_bytes_max is 503, and 0 is no such limit") {
+  constexpr std::string_view kGet = "GET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n";
+  const std::string body(8 * 1024 * 1024, 'x');
+  const std::string post =
+      "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body;
+  const TemporaryFolder folder;
+  const std::string file = folder.path("test.toml");
+  const auto configure = [&file](std::size_t memory_bytes_max) {
+    std::ofstream(file) << "connections_max = 10\nmemory_bytes_max = " << memory_bytes_max
+                        << "\n[limits]\nbody_bytes_max = 8388608\n"
+                        << "request_memory_bytes_max = 67108864\n";
+  };
+  configure(4 * 1024 * 1024);
+  {
+    const Serve serve({"--config", file});
+    for (int i = 0; i < 3; ++i) {
+      CHECK(serve.connect().exchange(post).status == 503);
+      CHECK(serve.connect().exchange(kGet).body == "Hello, World!");
+    }
+  }
+  configure(0);
+  const Serve serve({"--config", file});
+  const HttpResponse echo = serve.connect().exchange(post);
+  CHECK(echo.status == 200);
+  CHECK((echo.body == body));
+}
+
 TEST_CASE("serve: --check-config answers with the exit status") {
   const Run shipped({"--config", ChildProcess::program("STADION_CONFIG"), "--check-config"});
   CHECK(shipped.end.status == 0);

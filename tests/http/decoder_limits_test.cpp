@@ -134,6 +134,49 @@ TEST_CASE_FIXTURE(LiveArenas,
   }
 }
 
+/// What the arena has handed out for a decoder that was given the whole body at once.
+std::size_t arena_bytes_after(ContentCoding coding, std::string_view body,
+                              const DecoderLimits& limits) {
+  Arena arena;
+  Decoder& decoder = make_decoder(coding, arena, limits);
+  tests::decode_piece(decoder, body, true);
+  return arena.bytes_used();
+}
+
+TEST_CASE_FIXTURE(
+    LiveArenas, "decoder limits: there is a least memory that is enough, which is what it takes") {
+  const std::string text = compressible_text(100'000);
+  for (const ContentCoding coding : available_codings()) {
+    CAPTURE(to_string(coding));
+    const std::string body = encoded(coding, text);
+    const auto status_with = [&](std::size_t memory_bytes_max) {
+      return decoded(coding, body, {.memory_bytes_max = memory_bytes_max}).status;
+    };
+    std::size_t too_little = 0;
+    std::size_t enough = DecoderLimits{}.memory_bytes_max;
+    REQUIRE(status_with(enough) == DecodeStatus::end);
+    while (enough - too_little > 1) {
+      const std::size_t middle = too_little + (enough - too_little) / 2;
+      (status_with(middle) == DecodeStatus::end ? enough : too_little) = middle;
+    }
+    CHECK(status_with(enough - 1) == DecodeStatus::too_large);
+    CHECK(status_with(enough) == DecodeStatus::end);
+    CHECK(status_with(enough + 1) == DecodeStatus::end);
+    // The decoder itself is not counted, nor what each of the library's blocks is rounded up by.
+    const std::size_t taken = arena_bytes_after(coding, body, {.memory_bytes_max = enough});
+    CHECK(taken >= enough);
+    CHECK(taken <= enough + 1024);
+  }
+}
+
+TEST_CASE("decoder limits: the defaults are those that the header says") {
+  const DecoderLimits limits;
+  CHECK(limits.bytes_max == 1024 * 1024);
+  CHECK(limits.ratio_max == 100);
+  CHECK(limits.ratio_free_bytes == 64 * 1024);
+  CHECK(limits.memory_bytes_max == 4 * 1024 * 1024);
+}
+
 TEST_CASE_FIXTURE(LiveArenas,
                   "decoder limits: a zstd window that takes too much memory is too large") {
   if (is_available(ContentCoding::zstd)) {

@@ -93,6 +93,39 @@ TEST_CASE_FIXTURE(LiveArenas, "options: request_memory_bytes_max of the route an
   CHECK(status("/group/inherits", 1) == 200);
 }
 
+TEST_CASE_FIXTURE(LiveArenas,
+                  "options: a request's memory, one byte below its max, at it, and above") {
+  static constexpr std::size_t kMiB = 1024 * 1024;
+  RecordedLog log;
+  /// A handler that takes all that `max` leaves in one block, and so many bytes more or fewer.
+  const auto takes_all = [](std::size_t max) {
+    return [max](Exchange& exchange) {
+      Arena& arena = exchange.arena();
+      const std::size_t left = max - arena.bytes_reserved();
+      const std::size_t more = std::stoul(std::string(*exchange.request().query("more")));
+      (void)arena.alloc(left - sizeof(stadion::detail::Chunk) - 1 + more);
+      CHECK(arena.bytes_reserved() == max);
+      exchange.response().text("had");
+    };
+  };
+  ServerOptions options;
+  options.limits.request_memory_bytes_max = 4 * kMiB;
+  RunningServer server(
+      [&takes_all](Server& routes) {
+        routes.get("/server", takes_all(4 * kMiB));
+        routes.get("/less", takes_all(3 * kMiB), {.request_memory_bytes_max = 3 * kMiB});
+        routes.get("/more", takes_all(5 * kMiB), {.request_memory_bytes_max = 5 * kMiB});
+      },
+      options);
+  HttpClient client = server.connect();
+  for (const std::string target : {"/server", "/less", "/more", "/server"}) {
+    CAPTURE(target);
+    CHECK(client.exchange(get_request(target + "?more=0")).status == 200);
+    CHECK(client.exchange(get_request(target + "?more=1")).status == 200);
+    CHECK(client.exchange(get_request(target + "?more=2")).status == 503);
+  }
+}
+
 TEST_CASE_FIXTURE(LiveArenas, "options: a coroutine whose frame has no room is 503") {
   RecordedLog log;
   RunningServer server([](Server& routes) {

@@ -29,6 +29,9 @@ void add_routes(Server& server) {
     answer_json(response, json_body(request, {.depth_max = 4, .object_members_max = 5}));
   };
   server.post("/", answer);
+  server.post("/deep", [](const Request& request, Response& response) {
+    answer_json(response, json_body(request, {.depth_max = kJsonDepthMax}));
+  });
   server.post("/small", answer, {.request_memory_bytes_max = 64 * 1024});
   server.post("/built", [](const Request& request, Response& response) {
     boost::json::object reply(json_storage(request.arena()));
@@ -91,6 +94,26 @@ TEST_CASE_FIXTURE(LiveArenas, "json body: a malformed one is refused, and told w
   check_refused("{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1}", "line 1, column ");
   // Nothing of the body is in the answer.
   CHECK(client.exchange(post("/", "<script>")).body.find("script") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "json body: the largest depth, one below it, at it, one above") {
+  RunningServer server(add_routes);
+  HttpClient client = server.connect();
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  for (const std::size_t depth : {kJsonDepthMax - 1, kJsonDepthMax}) {
+    CAPTURE(depth);
+    const HttpResponse response = client.exchange(post("/deep", nested(depth)));
+    CHECK(response.status == 200);
+    CHECK(response.body == nested(depth));
+  }
+  for (const std::size_t depth : {kJsonDepthMax + 1, std::size_t{500'000}}) {
+    CAPTURE(depth);
+    const HttpResponse response = client.exchange(post("/deep", nested(depth)));
+    CHECK(response.status == 400);
+    CHECK(response.body == "The body is not JSON: line 1, column 513: nested too deeply.\n");
+  }
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "json body: one that takes too much memory is too large") {
