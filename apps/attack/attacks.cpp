@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "apps/attack/attacks.hpp"
 
+#include <cmath>
 #include <cstddef>
+#include <cstdlib>
+#include <span>
 #include <string_view>
+
+#include "core/arena.hpp"
+#include "http/encoder.hpp"
 
 namespace stadion::attack {
 namespace {
@@ -27,20 +33,76 @@ std::string post(std::string_view target, std::string_view fields) {
   return "POST " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n" + std::string(fields) + "\r\n";
 }
 
+/// Names that have the same hash by h * 33 + c and by h * 31 + c, as have been sent to many a server.
+std::string colliding_name(unsigned number) {
+  std::string name = "X";
+  for (unsigned bit = 0; bit < 10; ++bit) {
+    name += (number >> bit & 1) != 0 ? "Ez" : "FY";
+  }
+  return name;
+}
+
 std::string many_fields() {
   std::string fields;
-  for (int i = 0; i < 90; ++i) {
-    fields += "X-" + std::to_string(i) + ": y\r\n";
+  for (unsigned i = 0; i < 90; ++i) {
+    fields += colliding_name(i) + ": y\r\n";
   }
   return fields;
 }
 
 std::string many_query_keys() {
   std::string target = "/plaintext?";
-  while (target.size() < 8000) {
-    target += "aaaa=b&";
+  for (unsigned i = 0; target.size() < 8000; ++i) {
+    target += colliding_name(i) + "=b&";
   }
   return target;
+}
+
+std::string post_whole(std::string_view target, std::string_view fields, std::string_view body) {
+  return post(target,
+              std::string(fields) + "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+         std::string(body);
+}
+
+std::string form_of_colliding_names() {
+  std::string body;
+  for (unsigned i = 0; i < 1000; ++i) {
+    body += colliding_name(i) + "=b&";
+  }
+  return post_whole("/form", "", body);
+}
+
+/// 16 MiB of zeros.
+std::string bomb() {
+  Arena arena;
+  http::Encoder& encoder = http::make_encoder(http::ContentCoding::gzip, arena);
+  const std::string zeros(16 << 20, '\0');
+  std::string coded(64 * 1024, '\0');
+  std::string_view input = zeros;
+  std::span<char> room(coded);
+  encoder.encode(input, room, http::Flush::finish);
+  coded.resize(coded.size() - room.size());
+  return post_whole("/form", "Content-Encoding: gzip\r\n", coded);
+}
+
+/// Parts within parts, as far down as they go.
+std::string deep_multipart() {
+  std::string body;
+  for (int depth = 0; depth < 300; ++depth) {
+    const std::string boundary = "b" + std::to_string(depth);
+    body += "--" + boundary +
+            "\r\nContent-Disposition: form-data; name=a\r\n"
+            "Content-Type: multipart/mixed; boundary=b" +
+            std::to_string(depth + 1) + "\r\n\r\n";
+  }
+  return post_whole("/form", "Content-Type: multipart/form-data; boundary=b0\r\n",
+                    body + "\r\n--b0--");
+}
+
+std::string many_parts() {
+  const std::string body =
+      repeated("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n", 1000);
+  return post_whole("/form", "Content-Type: multipart/form-data; boundary=b\r\n", body + "--b--");
 }
 
 std::string many_ranges() {
@@ -86,13 +148,21 @@ std::vector<Attack> all_attacks() {
         .interval = at_once}},
       {"large heads",
        {.connections = 20, .opening = get("/", "X: " + std::string(100'000, 'x') + "\r\n")}},
-      {"90 fields",
+      {"90 fields of one hash",
        {.connections = 8,
         .opening = {},
         .drip = get("/plaintext", many_fields()),
         .interval = at_once}},
-      {"1,100 query keys",
+      {"350 query keys of one hash",
        {.connections = 8, .opening = {}, .drip = get(many_query_keys()), .interval = at_once}},
+      {"1,000 form fields of one hash",
+       {.connections = 8, .opening = {}, .drip = form_of_colliding_names(), .interval = at_once}},
+      {"multipart, 300 deep",
+       {.connections = 8, .opening = {}, .drip = deep_multipart(), .interval = at_once}},
+      {"multipart, 1,000 parts",
+       {.connections = 8, .opening = {}, .drip = many_parts(), .interval = at_once}},
+      {"decompression bombs",
+       {.connections = 8, .opening = {}, .drip = bomb(), .interval = at_once}},
       {"cookies of 15 KB",
        {.connections = 8,
         .opening = {},
@@ -122,6 +192,21 @@ std::vector<Attack> all_attacks() {
         .interval = at_once}},
       {"garbage", {.connections = 20, .opening = repeated("\x16\x03\x01\x02", 20)}},
   };
+}
+
+std::vector<Attack> attacks_of_slowhttptest(std::uint16_t port, double seconds) {
+  if (std::system("command -v slowhttptest >/dev/null && command -v taskset >/dev/null") != 0) {
+    return {};
+  }
+  const auto attack = [&](const char* name, const char* mode, const char* path) {
+    const std::string url = "http://127.0.0.1:" + std::to_string(port) + path;
+    const std::string length = std::to_string(static_cast<int>(std::ceil(seconds)));
+    return Attack{.name = std::string("slowhttptest, ") + name,
+                  .program = {"taskset", "-c", "1", "slowhttptest", mode, "-c", "1000", "-r", "500",
+                              "-i", "1", "-p", "3", "-l", length, "-u", url}};
+  };
+  return {attack("slow heads", "-H", "/"), attack("slow bodies", "-B", "/echo"),
+          attack("ranges", "-R", "/static/large.txt"), attack("slow readers", "-X", "/download/1")};
 }
 
 }  // namespace stadion::attack

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 
 // stadion-attack: attacks on a stadion-serve of its own, one after the other, on loopback alone, while a
-// client that means no harm measures what it gets; or, to soak it, many of them by chance. Exit status: 0, 1 when that client got an error, or
-// the server did not recover; 2 for a fault in the command line.
+// client that means no harm measures what it gets; or, to soak it, many of them by chance. Exit status: 0,
+// 1 when that client got an error, or the server did not recover; 2 for a fault in the command line.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include "apps/attack/attacks.hpp"
 #include "apps/attack/crowd.hpp"
+#include "apps/attack/program.hpp"
 #include "apps/attack/soak.hpp"
 #include "apps/attack/target.hpp"
 #include "apps/attack/witness.hpp"
@@ -73,7 +75,11 @@ Row run(const Attack& attack, Target& target, double seconds) {
 
   double resident_peak = 0;
   std::size_t descriptors_peak = 0;
-  Crowd crowd(target.port(), attack.behaviour);
+  const bool is_program = !attack.program.empty();
+  std::optional<Crowd> crowd;
+  std::optional<Program> program;
+  is_program ? void(program.emplace(attack.program))
+             : void(crowd.emplace(target.port(), attack.behaviour));
   Witness witness(target.port());
   const double cpu_before = server.cpu_seconds();
   const Clock::time_point begin = Clock::now();
@@ -84,7 +90,11 @@ Row run(const Attack& attack, Target& target, double seconds) {
   }
   const double cpu = server.cpu_seconds() - cpu_before;
   const Testimony during = witness.stop();
-  crowd.stop();
+  if (is_program) {
+    program->stop();
+  } else {
+    crowd->stop();
+  }
 
   const Clock::time_point end = Clock::now();
   const bool has_recovered = target.rests_within(kTimeToRecover, descriptors_before);
@@ -95,9 +105,9 @@ Row run(const Attack& attack, Target& target, double seconds) {
                  during.first_error.c_str());
   }
   return {
-      .cells = {attack.name, std::to_string(crowd.connected()), text_of(crowd.answers()),
-                formatted("%.0f", before.p99_us), formatted("%.0f", during.p99_us),
-                formatted("%.0f", after.p99_us),
+      .cells = {attack.name, is_program ? "1000" : std::to_string(crowd->connected()),
+                is_program ? "-" : text_of(crowd->answers()), formatted("%.0f", before.p99_us),
+                formatted("%.0f", during.p99_us), formatted("%.0f", after.p99_us),
                 std::to_string(during.errors + after.errors) + " of " +
                     std::to_string(during.requests + after.requests),
                 formatted("%.0f", 100 * cpu / seconds),
@@ -148,7 +158,7 @@ std::vector<Attack> chosen_attacks(const std::vector<std::string>& names) {
 
 int main(const std::vector<std::string>& arguments) {
   const Options options = read_options(arguments);
-  const std::vector<Attack> attacks = chosen_attacks(options.names);
+  std::vector<Attack> attacks = chosen_attacks(options.names);
   if (options.lists) {
     for (const Attack& attack : attacks) {
       std::puts(attack.name.c_str());
@@ -160,6 +170,10 @@ int main(const std::vector<std::string>& arguments) {
   if (options.soak_minutes > 0) {
     return soak(target, std::chrono::duration<double>(60 * options.soak_minutes), options.seed) ? 0
                                                                                                 : 1;
+  }
+  const std::vector<Attack> others = attacks_of_slowhttptest(target.port(), options.seconds);
+  if (options.names.empty()) {
+    attacks.insert(attacks.end(), others.begin(), others.end());
   }
   std::vector<bench::TableLine> table{{"attack", "connections", "answers", "p99 µs before",
                                        "during", "after", "errors", "CPU %", "RSS MiB",

@@ -12,8 +12,11 @@
 #include "apps/serve/home_page.hpp"
 #include "http/compression.hpp"
 #include "http/date.hpp"
+#include "http/decoded_body.hpp"
 #include "http/event_stream.hpp"
+#include "http/form.hpp"
 #include "http/metrics.hpp"
+#include "http/multipart_reader.hpp"
 #include "http/ready_middleware.hpp"
 #include "http/static_files.hpp"
 
@@ -56,6 +59,37 @@ Task<> upload(Exchange& exchange) {
   char text[40];
   const int size =
       std::snprintf(text, sizeof text, "%llu bytes\n", static_cast<unsigned long long>(bytes));
+  exchange.response().text({text, static_cast<std::size_t>(size)});
+}
+
+/// Reads a form, multipart or not and coded or not, and tells how much is in it.
+Task<> form(Exchange& exchange) {
+  std::size_t fields = 0;
+  std::uint64_t bytes = 0;
+  const auto content_type = exchange.request().header("Content-Type").value_or("");
+  if (http::equals_ignoring_case(content_type.substr(0, 10), "multipart/")) {
+    http::MultipartReader parts(exchange);
+    while (co_await parts.next() != nullptr) {
+      ++fields;
+      for (std::string_view piece; !(piece = co_await parts.read()).empty();) {
+        bytes += piece.size();
+      }
+    }
+  } else {
+    http::DecodedBody body(exchange);
+    const http::Form form = http::parse_form(co_await body.read_all(), exchange.arena());
+    if (form.error()) {
+      throw http::HttpError(http::Status::bad_request,
+                            std::string(http::describe(form.error()->kind)));
+    }
+    for (const http::FormField& field : form) {
+      ++fields;
+      bytes += field.value.size();
+    }
+  }
+  char text[60];
+  const int size = std::snprintf(text, sizeof text, "%zu fields, %llu bytes\n", fields,
+                                 static_cast<unsigned long long>(bytes));
   exchange.response().text({text, static_cast<std::size_t>(size)});
 }
 
@@ -125,6 +159,7 @@ void add_routes(http::Server& server, const Config& config) {
               {.body = http::BodyMode::streamed, .body_bytes_max = kUploadBytesMax});
   server.put("/upload", upload,
              {.body = http::BodyMode::streamed, .body_bytes_max = kUploadBytesMax});
+  server.post("/form", form, {.body = http::BodyMode::streamed});
   server.get("/download/{mebibytes}", download);
   server.get("/health", [](const Request&, Response& response) { response.text("ok\n"); });
   server.get("/metrics", [&server](const Request&, Response& response) {
