@@ -110,7 +110,16 @@ struct Server::State {
     shards[index] = std::move(shard);
   }
 
-  /// On the shard's Worker: its last act.
+  /// On the shard's Worker, as the next one.
+  void drain_shard(std::size_t index) {
+    if (Shard* shard = shards[index].get()) {
+      shard->drain(service.options.times.drain_max, [this, index] { end_shard(index); });
+    } else {
+      end_shard(index);
+    }
+  }
+
+  /// The Worker's last act.
   void end_shard(std::size_t index) {
     if (Shard* shard = shards[index].get()) {
       shard->end([this, index] { destroy_shard(index); });
@@ -220,10 +229,7 @@ void Server::start() {
 void Server::stop() {
   state_->is_stopping = true;
   state_->post_to_each([](State& state, std::size_t index) {
-    if (Shard* shard = state.shards[index].get()) {
-      shard->drain(state.service.options.times.drain_max,
-                   [&state, index] { state.end_shard(index); });
-    }
+    state.drain_shard(index);
   });
 }
 

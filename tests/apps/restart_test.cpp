@@ -105,6 +105,18 @@ TEST_CASE("reload: a configuration that can't be served changes nothing, and is 
   CHECK(eventually([&] { return serve.connect().exchange(kPostFour).status == 413; }));
 }
 
+TEST_CASE("reload: what there is no memory for changes nothing, and the server can be stopped") {
+  const ConfigFile config("connections_max = 100\n");
+  Serve serve({"--config", config.path()});
+  // A place for a connection takes some 230 bytes: there is memory for them once, but not twice.
+  config.write("connections_max = 100000\nmemory_bytes_max = 31457280\n");
+  reload(serve);
+  reload(serve, kUnchanged);
+  CHECK(serve.connect().exchange(kGet).status == 200);
+  serve.process().send(SIGTERM);
+  CHECK(serve.process().wait().status == 0);
+}
+
 TEST_CASE("reload: listens on what is new, and no longer on what is gone") {
   const TemporaryFolder folder;
   const std::string first = "unix:" + folder.path("first");

@@ -329,6 +329,37 @@ TEST_CASE("serve: a request in flight is finished before it ends") {
   CHECK(serve.process().wait().status == 0);
 }
 
+TEST_CASE("serve: it does not end when nobody reads its log any more") {
+  const TemporaryFolder folder;
+  const std::string config = folder.path("stadion.toml");
+  std::ofstream(config) << "access_log = \"-\"\n";
+  Serve serve({"--config", config});
+  serve.process().stop_reading();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(serve.get("/plaintext").status == 200);
+    serve.process().send(SIGHUP);
+  }
+  CHECK(serve.get("/plaintext").status == 200);
+  serve.process().send(SIGTERM);
+  CHECK(serve.process().wait().status == 0);
+}
+
+TEST_CASE("serve: /form tells what is in a form, of either kind and coded or not") {
+  const Serve serve;
+  const auto answer_to = [&serve](const std::string& fields, const std::string& body) {
+    return serve.connect().exchange("POST /form HTTP/1.1\r\nHost: t\r\n" + fields +
+                                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                                    body);
+  };
+  CHECK(answer_to("", "a=12&b=%20&c").body == "3 fields, 3 bytes\n");
+  CHECK(answer_to("", "a=%2").status == 400);
+  CHECK(answer_to("Content-Type: multipart/form-data; boundary=b\r\n",
+                  "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n12345\r\n--b--\r\n")
+            .body == "1 fields, 5 bytes\n");
+  CHECK(answer_to("Content-Type: multipart/form-data; boundary=b\r\n", "--b\r\n").status == 400);
+  CHECK(answer_to("Content-Encoding: compress\r\n", "x").status == 415);
+}
+
 TEST_CASE("serve: a second signal ends it at once") {
   Serve serve;
   HttpClient client = serve.connect();

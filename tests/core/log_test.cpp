@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -52,6 +53,19 @@ void log_at_every_level() {
   log(LogLevel::info, "two");
   log(LogLevel::warning, "three");
   log(LogLevel::error, "four");
+}
+
+TEST_CASE("log: parts make one message, of 2,048 bytes at the most") {
+  set_log_sink(record_line);
+  const auto reset = finally([] { set_log_sink(nullptr); });
+  for (const std::size_t bytes :
+       {kLogMessageBytesMax - 1, kLogMessageBytesMax, kLogMessageBytesMax + 1}) {
+    lines.clear();
+    const std::string long_part(bytes - 4, 'x');
+    log(LogLevel::error, {"a", "", "bc", long_part, "d"});
+    REQUIRE(lines.size() == 1);
+    CHECK(lines.front().second == ("abc" + long_part + "d").substr(0, kLogMessageBytesMax));
+  }
 }
 
 TEST_CASE("log: by default warnings and errors go to stderr, a line each, and nothing else does") {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "http/ready_middleware.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,12 +14,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "http/access_log.hpp"
 #include "http/basic_auth.hpp"
 #include "http/request_id.hpp"
+#include "net/descriptor.hpp"
+#include "net/listening_socket.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/peer.hpp"
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/running_server.hpp"
 
@@ -24,6 +32,7 @@ namespace stadion::http {
 namespace {
 
 using namespace std::chrono_literals;
+using tests::eventually;
 using tests::HttpClient;
 using tests::HttpResponse;
 using tests::LiveArenas;
@@ -255,6 +264,50 @@ TEST_CASE_FIXTURE(LiveArenas, "rate limit: by default a client is an address, wh
     CHECK(server.exchange(request("GET", "/")).status == 200);
     CHECK(server.exchange(request("GET", "/")).status == 200);
     CHECK(server.exchange(request("GET", "/")).status == 429);
+  }
+}
+
+/// As systemd listens for both families: with IPv4 clients as ::ffff:a.b.c.d.
+net::ListeningSocket listening_for_both() {
+  net::Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int off = 0;
+  ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  ::inet_pton(AF_INET6, "::ffff:127.0.0.1", &loopback.sin6_addr);
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0);
+  REQUIRE(::listen(socket.get(), 10) == 0);
+  return net::ListeningSocket::adopt(std::move(socket));
+}
+
+/// The first bytes of the answer to a client at this address.
+std::string answer_to(const char* own_address, std::uint16_t port) {
+  net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  ::inet_pton(AF_INET, own_address, &own.sin_addr);
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+  const net::Endpoint server = net::Endpoint::parse("127.0.0.1:" + std::to_string(port));
+  REQUIRE(::connect(socket.get(), server.data(), server.size()) == 0);
+  tests::Peer peer(std::move(socket));
+  peer.send(request("GET", "/"));
+  CHECK(eventually([&peer] { return peer.pump().received().size() >= 12; }));
+  return peer.received().substr(0, 12);
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "rate limit: IPv4 clients of a socket for both families are several") {
+  net::ListeningSocket socket = listening_for_both();
+  const std::uint16_t port = socket.local_endpoint().port();
+  Server server;
+  with(rate_limit({.requests_per_second = 0.01, .burst = 1}))(server);
+  std::vector<net::ListeningSocket> sockets;
+  sockets.push_back(std::move(socket));
+  server.listen(std::move(sockets));
+  server.start();
+  for (const char* client : {"127.0.0.2", "127.0.0.3"}) {
+    CHECK(answer_to(client, port) == "HTTP/1.1 200");
+    CHECK(answer_to(client, port) == "HTTP/1.1 429");
   }
 }
 

@@ -23,6 +23,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/live_arenas.hpp"
+#include "tests/support/recorded_log.hpp"
 #include "tests/support/running_server.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -33,6 +34,7 @@ using tests::eventually;
 using tests::HttpClient;
 using tests::HttpResponse;
 using tests::LiveArenas;
+using tests::RecordedLog;
 using tests::RunningServer;
 using tests::TemporaryFolder;
 
@@ -439,6 +441,23 @@ TEST_CASE_FIXTURE(LiveArenas, "server: to stop it again and again does not put t
     }
     server.wait();
     REQUIRE(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas,
+                  "server: a start that there is no memory for throws, and that is its end") {
+  const RecordedLog log;
+  for (const std::size_t workers : {1U, 3U}) {
+    ServerOptions options;
+    options.workers = workers;
+    options.connections_max = 1'000'000;
+    Server server(options);
+    server.listen("127.0.0.1:0");
+    Arena::set_process_limit_bytes(Arena::process_bytes() + 1'000'000);
+    CHECK_THROWS_AS(server.start(), ArenaFailed);
+    Arena::set_process_limit_bytes(kArenaNoLimit);
+    server.stop();
+    server.wait();
   }
 }
 

@@ -214,6 +214,22 @@ TEST_CASE_FIXTURE(TwoClients, "turn: 64 pipelined requests, then others") {
   CHECK(answered_before_other(kSmall, 2, options) == 1);
 }
 
+TEST_CASE_FIXTURE(LiveArenas, "turn: behind a response by reference, the next request has one") {
+  const std::string large(100'000, 'x');
+  ServerOptions options;
+  options.limits.pipelined_requests_max = 1;
+  ServedShard shard(
+      [&large](Routes& routes) {
+        routes.get("/", [&large](const Request&, Response& response) {
+          response.body_by_reference(large, "text/plain");
+        });
+      },
+      options);
+  Peer peer = shard.connect();
+  peer.send(repeated(kGet, 3));
+  shard.loop().run_until([&] { return peer.pump().received().size() > 3 * large.size(); });
+}
+
 TEST_CASE_FIXTURE(TwoClients, "turn: 128 KiB are compressed, then others") {
   for (const ContentCoding coding : tests::available_codings()) {
     const std::string fields =

@@ -115,6 +115,12 @@ class ChildProcess {
   std::string read_output() { return read_all(output_); }
   std::string read_error() { return read_all(error_); }
 
+  /// From here on it writes to pipes that nobody reads.
+  void stop_reading() noexcept {
+    output_.descriptor.close();
+    error_.descriptor.close();
+  }
+
   void send(int signal) {
     if (pid_ > 0) {
       ::kill(pid_, signal);
