@@ -53,7 +53,9 @@ struct Times {
   std::chrono::milliseconds write_stalled_max{30'000};
   /// Default is 1 KiB per second.
   std::size_t write_bytes_per_second_min = 1024;
-  /// For the client's end of the connection to close after ours; zero does not wait. Default is 2 s.
+  /// For the client's end of the connection to close after ours; zero does not wait. As long as the
+  /// system still has something for the client, write_stalled_max counts instead, as for idle_max.
+  /// Default is 2 s.
   std::chrono::milliseconds linger_max{2'000};
   /// For requests in flight when the server stops; zero does not wait. Default is 30 s.
   std::chrono::milliseconds drain_max{30'000};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/assert.hpp"
 #include "core/remake.hpp"
@@ -22,6 +23,7 @@ constexpr std::size_t kBodyBytesAtFirst = 16 * 1024;
 /// What may stand between two chunks' data, but for extensions: line ends, and a size, which of endless
 /// leading zeros is none.
 constexpr std::size_t kChunkFramingBytesMax = 32;
+constexpr std::size_t kLineEndBytes = 2;
 
 /// The guard speaks of heads.
 ParseError of_trailer(ParseError error) noexcept {
@@ -42,9 +44,10 @@ struct Parser::Llhttp {
 
   llhttp_t state;
   Parser* parser;
-  std::size_t extension_bytes = 0;
-  std::size_t framing_bytes = 0;        ///< Of a chunked body: since its last data.
-  bool is_in_extension = false;         ///< Since then; what follows is counted there.
+  std::size_t extension_bytes = 0;  ///< Of the whole body.
+  std::size_t framing_bytes = 0;    ///< Of a chunked body: since its last data.
+  bool is_in_extension = false;     ///< What follows, up to the data, is counted there.
+  std::size_t extension_name_bytes = 0;
   const char* framing_begin = nullptr;  ///< In the bytes being read: the end of the last data.
 
   static Llhttp& of(llhttp_t* state) noexcept { return *static_cast<Llhttp*>(state->data); }
@@ -56,8 +59,8 @@ struct Parser::Llhttp {
       callbacks.on_headers_complete = on_headers_complete;
       callbacks.on_body = on_body;
       callbacks.on_chunk_header = on_chunk_header;
-      callbacks.on_chunk_extension_name = on_chunk_extension;
-      callbacks.on_chunk_extension_value = on_chunk_extension;
+      callbacks.on_chunk_extension_name = on_chunk_extension_name;
+      callbacks.on_chunk_extension_name_complete = on_chunk_extension_name_complete;
       callbacks.on_message_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
       return callbacks;
     }();
@@ -88,10 +91,12 @@ struct Parser::Llhttp {
   static int on_body(llhttp_t* state, const char* at, std::size_t length) noexcept {
     Llhttp& self = of(state);
     if (!self.count_framing(at)) {
-      return report(state, ParseError::malformed_chunk);
+      return report(state, ParseError::body_too_large);
     }
     self.framing_bytes = 0;
-    self.is_in_extension = false;
+    if (std::exchange(self.is_in_extension, false)) {
+      self.extension_bytes -= kLineEndBytes;
+    }
     self.framing_begin = at + length;
     return report(state, self.parser->take_body({at, length}));
   }
@@ -105,22 +110,29 @@ struct Parser::Llhttp {
     return state->content_length == 0 ? HPE_PAUSED : 0;
   }
 
-  /// Counts what is not data, up to `end`; false when it is too much for a chunk's framing.
+  /// Counts what is not data, up to `end`; false when it is too much.
   bool count_framing(const char* end) noexcept {
-    framing_bytes += is_in_extension ? 0 : static_cast<std::size_t>(end - framing_begin);
+    (is_in_extension ? extension_bytes : framing_bytes) +=
+        static_cast<std::size_t>(end - framing_begin);
     framing_begin = end;
-    return !parser->framing_.chunked || framing_bytes <= kChunkFramingBytesMax;
+    return !parser->framing_.chunked ||
+           (framing_bytes <= kChunkFramingBytesMax &&
+            extension_bytes <=
+                parser->limits_->chunk_extension_bytes_max + (is_in_extension ? kLineEndBytes : 0));
   }
 
-  static int on_chunk_extension(llhttp_t* state, const char* at, std::size_t length) noexcept {
+  static int on_chunk_extension_name(llhttp_t* state, const char* at, std::size_t length) noexcept {
     Llhttp& self = of(state);
-    if (!self.count_framing(at)) {
-      return report(state, ParseError::malformed_chunk);
-    }
+    const bool is_within_limits = self.count_framing(at);
     self.is_in_extension = true;
-    self.extension_bytes += length;
-    const bool too_long = self.extension_bytes > self.parser->limits_->chunk_extension_bytes_max;
-    return report(state, too_long ? ParseError::body_too_large : ParseError::none);
+    self.extension_name_bytes += length;
+    return report(state, is_within_limits ? ParseError::none : ParseError::body_too_large);
+  }
+
+  // llhttp 8.1 takes one that is empty.
+  static int on_chunk_extension_name_complete(llhttp_t* state) noexcept {
+    const bool is_name = std::exchange(of(state).extension_name_bytes, 0) > 0;
+    return report(state, is_name ? ParseError::none : ParseError::malformed_chunk);
   }
 };
 
@@ -333,7 +345,7 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
       result == HPE_OK ? bytes.data() + bytes.size() : llhttp_get_error_pos(&llhttp_->state);
   const auto consumed = static_cast<std::size_t>(end - bytes.data());
   if (!llhttp_->count_framing(end)) {
-    return {fail(ParseError::malformed_chunk), consumed};
+    return {fail(ParseError::body_too_large), consumed};
   }
   if (result == HPE_OK) {
     return {State::need_more, consumed};

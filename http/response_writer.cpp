@@ -297,8 +297,12 @@ bool ResponseWriter::encode_some(pool::Connection& connection, std::string_view&
 }
 
 bool ResponseWriter::flush(pool::Connection& connection) {
-  std::string_view nothing;
-  is_flushed_ = is_flushed_ || encode(connection, nothing, Flush::sync);
+  if (!is_flushed_) {
+    std::string_view nothing;
+    shows_work_ =
+        true;  // Until it is done, whatever is written then: no coding lets it be left off.
+    is_flushed_ = encode(connection, nothing, Flush::none);
+  }
   return is_flushed_;
 }
 

@@ -36,8 +36,9 @@ struct ServerOptions {
   /// Connections that are accepted in a second, per Worker and address that it listens on; further ones
   /// wait for the next. At most 1,000,000. Default is 0, for no limit.
   std::size_t accepts_per_second_max = 0;
-  /// Memory of all arenas in the process (Arena::process_bytes()) above which connections without a
-  /// request are closed, and new requests get 503. 0 for no such mark. Default is 1 GiB.
+  /// Memory of all arenas in the process (Arena::process_bytes()), but for those of connections and their
+  /// buffers, above which connections without a request are closed, and new requests get 503. 0 for no
+  /// such mark. Default is 1 GiB.
   std::size_t memory_bytes_high = std::size_t{1} << 30;
   /// Input and output buffer of a connection, each; from 2 KiB to 16 MiB. Default is 16 KiB.
   std::size_t buffer_bytes = 16 * 1024;

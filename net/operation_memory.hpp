@@ -62,6 +62,8 @@ class RecycledMemory {
     return block;
   }
   void deallocate(void* memory) noexcept { free_ = ::new (memory) Block{free_}; }
+  /// One block more that is free: for who must not be refused one.
+  void reserve() { deallocate(::operator new(kBlockBytes)); }
 
  private:
   static constexpr std::size_t kBlockBytes = 256;

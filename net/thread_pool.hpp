@@ -82,8 +82,8 @@ class ThreadPool {
   /// Has the task's function called on a thread of the pool. False, and nothing has happened, when
   /// queue_max tasks wait already: answer 503, or try again later.
   ///
-  /// Throws     std::system_error when the system refuses to start the threads. The task is then
-  ///            not taken.
+  /// Throws     std::system_error, or std::bad_alloc, when not even one thread can be started (that
+  ///            there are fewer than there should be is logged). The task is then not taken.
   [[nodiscard]] bool post(ThreadPoolTask& task);
 
   /// Tasks that wait for a thread: posted, and not begun.

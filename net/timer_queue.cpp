@@ -25,6 +25,9 @@ void TimerQueue::attach(asio::io_context& context, const std::atomic<std::thread
   context_ = &context;
   runner_ = &runner;
   alarm_.emplace(context);
+  // For the one that waits, and for the one that is cancelled and not yet freed.
+  alarm_memory_.reserve();
+  alarm_memory_.reserve();
 }
 
 void TimerQueue::detach() noexcept { alarm_.reset(); }

@@ -250,8 +250,9 @@ void SocketPool::sweep_connection(Connection& connection) {
                  (connection.output_idle() && waited(connection.last_activity_, times_.idle));
   if (connection.output_idle()) {
     // What our system still has for the peer is output, too.
-    connection.is_write_timed_ = connection.is_write_timed_ && is_over;
-    if (is_over && is_still_being_taken(connection)) {
+    const bool is_being_taken = is_over && is_still_being_taken(connection);
+    connection.is_write_timed_ = connection.is_write_timed_ && is_being_taken;
+    if (is_being_taken) {
       connection.begin_to_wait_for_room(now_);
       is_over = false;
     }

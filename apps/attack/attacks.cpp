@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/arena.hpp"
+#include "http/content_coding.hpp"
 #include "http/encoder.hpp"
 
 namespace stadion::attack {
@@ -121,7 +122,7 @@ std::vector<Attack> all_attacks() {
   using Reads = Behaviour::Reads;
   using Leaves = Behaviour::Leaves;
   const milliseconds at_once{0};
-  return {
+  std::vector<Attack> attacks{
       {"slow heads", {.opening = "GET / HTTP/1.1\r\nHost: t\r\n", .drip = "X: y\r\n"}},
       {"slow bodies", {.opening = post("/echo", "Content-Length: 1000000\r\n"), .drip = "x"}},
       {"slow readers",
@@ -161,8 +162,6 @@ std::vector<Attack> all_attacks() {
        {.connections = 8, .opening = {}, .drip = deep_multipart(), .interval = at_once}},
       {"multipart, 1,000 parts",
        {.connections = 8, .opening = {}, .drip = many_parts(), .interval = at_once}},
-      {"decompression bombs",
-       {.connections = 8, .opening = {}, .drip = bomb(), .interval = at_once}},
       {"cookies of 15 KB",
        {.connections = 8,
         .opening = {},
@@ -192,18 +191,24 @@ std::vector<Attack> all_attacks() {
         .interval = at_once}},
       {"garbage", {.connections = 20, .opening = repeated("\x16\x03\x01\x02", 20)}},
   };
+  if (http::is_available(http::ContentCoding::gzip)) {
+    attacks.push_back({"decompression bombs",
+                       {.connections = 8, .opening = {}, .drip = bomb(), .interval = at_once}});
+  }
+  return attacks;
 }
 
-std::vector<Attack> attacks_of_slowhttptest(std::uint16_t port, double seconds) {
-  if (std::system("command -v slowhttptest >/dev/null && command -v taskset >/dev/null") != 0) {
+std::vector<Attack> attacks_of_slowhttptest(double seconds) {
+  if (std::system("command -v slowhttptest >/dev/null") != 0) {
     return {};
   }
-  const auto attack = [&](const char* name, const char* mode, const char* path) {
-    const std::string url = "http://127.0.0.1:" + std::to_string(port) + path;
-    const std::string length = std::to_string(static_cast<int>(std::ceil(seconds)));
+  const auto attack = [seconds](const char* name, const char* mode, const char* path) {
+    // Some seconds more: it is ended when the attack is over.
+    const std::string length = std::to_string(static_cast<int>(std::ceil(seconds)) + 5);
     return Attack{.name = std::string("slowhttptest, ") + name,
-                  .program = {"taskset", "-c", "1", "slowhttptest", mode, "-c", "1000", "-r", "500",
-                              "-i", "1", "-p", "3", "-l", length, "-u", url}};
+                  .program = {"slowhttptest", mode, "-c", "1000", "-r", "500", "-i", "1", "-p", "3",
+                              "-l", length, "-u"},
+                  .path = path};
   };
   return {attack("slow heads", "-H", "/"), attack("slow bodies", "-B", "/echo"),
           attack("ranges", "-R", "/static/large.txt"), attack("slow readers", "-X", "/download/1")};

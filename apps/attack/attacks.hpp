@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,9 @@ namespace stadion::attack {
 struct Attack {
   std::string name;
   Behaviour behaviour{};
-  /// A program instead of a crowd; it takes as long as it wants.
+  /// A program instead of a crowd, whose last argument is a URL of the target's.
   std::vector<std::string> program{};
+  std::string path{};
 };
 
 /// The file /static/large.txt that some of them ask for.
@@ -21,7 +21,7 @@ std::string large_file();
 
 /// Those of crowds.
 std::vector<Attack> all_attacks();
-/// Those of slowhttptest, which are none where that is not installed, on a server at this port.
-std::vector<Attack> attacks_of_slowhttptest(std::uint16_t port, double seconds);
+/// Those of slowhttptest, which are none where that is not installed.
+std::vector<Attack> attacks_of_slowhttptest(double seconds);
 
 }  // namespace stadion::attack

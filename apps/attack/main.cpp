@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "apps/attack/attacks.hpp"
@@ -78,8 +79,13 @@ Row run(const Attack& attack, Target& target, double seconds) {
   const bool is_program = !attack.program.empty();
   std::optional<Crowd> crowd;
   std::optional<Program> program;
-  is_program ? void(program.emplace(attack.program))
-             : void(crowd.emplace(target.port(), attack.behaviour));
+  if (is_program) {
+    std::vector<std::string> command = attack.program;
+    command.push_back("http://127.0.0.1:" + std::to_string(target.port()) + attack.path);
+    program.emplace(command);
+  } else {
+    crowd.emplace(target.port(), attack.behaviour);
+  }
   Witness witness(target.port());
   const double cpu_before = server.cpu_seconds();
   const Clock::time_point begin = Clock::now();
@@ -90,9 +96,8 @@ Row run(const Attack& attack, Target& target, double seconds) {
   }
   const double cpu = server.cpu_seconds() - cpu_before;
   const Testimony during = witness.stop();
-  if (is_program) {
-    program->stop();
-  } else {
+  const bool has_run = !is_program || program->stop();
+  if (!is_program) {
     crowd->stop();
   }
 
@@ -105,15 +110,16 @@ Row run(const Attack& attack, Target& target, double seconds) {
                  during.first_error.c_str());
   }
   return {
-      .cells = {attack.name, is_program ? "1000" : std::to_string(crowd->connected()),
-                is_program ? "-" : text_of(crowd->answers()), formatted("%.0f", before.p99_us),
-                formatted("%.0f", during.p99_us), formatted("%.0f", after.p99_us),
+      .cells = {attack.name, is_program ? "to 1000" : std::to_string(crowd->connected()),
+                is_program ? (has_run ? "-" : "did not run") : text_of(crowd->answers()),
+                formatted("%.0f", before.p99_us), formatted("%.0f", during.p99_us),
+                formatted("%.0f", after.p99_us),
                 std::to_string(during.errors + after.errors) + " of " +
                     std::to_string(during.requests + after.requests),
                 formatted("%.0f", 100 * cpu / seconds),
                 formatted("%.1f", resident_peak / (1024 * 1024)), std::to_string(descriptors_peak),
                 has_recovered ? formatted("%.1f s", recovery) : "NO"},
-      .is_well = has_recovered && during.errors + after.errors == 0};
+      .is_well = has_run && has_recovered && during.errors + after.errors == 0};
 }
 
 Options read_options(const std::vector<std::string>& arguments) {
@@ -142,8 +148,12 @@ Options read_options(const std::vector<std::string>& arguments) {
   return options;
 }
 
-std::vector<Attack> chosen_attacks(const std::vector<std::string>& names) {
+std::vector<Attack> chosen_attacks(const Options& options) {
+  const std::vector<std::string>& names = options.names;
   std::vector<Attack> attacks = all_attacks();
+  for (Attack& attack : attacks_of_slowhttptest(options.seconds)) {
+    attacks.push_back(std::move(attack));
+  }
   for (const std::string& name : names) {
     if (std::none_of(attacks.begin(), attacks.end(),
                      [&name](const Attack& attack) { return attack.name == name; })) {
@@ -158,7 +168,7 @@ std::vector<Attack> chosen_attacks(const std::vector<std::string>& names) {
 
 int main(const std::vector<std::string>& arguments) {
   const Options options = read_options(arguments);
-  std::vector<Attack> attacks = chosen_attacks(options.names);
+  const std::vector<Attack> attacks = chosen_attacks(options);
   if (options.lists) {
     for (const Attack& attack : attacks) {
       std::puts(attack.name.c_str());
@@ -170,10 +180,6 @@ int main(const std::vector<std::string>& arguments) {
   if (options.soak_minutes > 0) {
     return soak(target, std::chrono::duration<double>(60 * options.soak_minutes), options.seed) ? 0
                                                                                                 : 1;
-  }
-  const std::vector<Attack> others = attacks_of_slowhttptest(target.port(), options.seconds);
-  if (options.names.empty()) {
-    attacks.insert(attacks.end(), others.begin(), others.end());
   }
   std::vector<bench::TableLine> table{{"attack", "connections", "answers", "p99 µs before",
                                        "during", "after", "errors", "CPU %", "RSS MiB",

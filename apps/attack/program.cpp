@@ -29,12 +29,17 @@ Program::Program(const std::vector<std::string>& command) {
   }
 }
 
-void Program::stop() noexcept {
-  if (process_ > 0) {
+bool Program::stop() noexcept {
+  if (process_ <= 0) {
+    return false;
+  }
+  const bool runs = ::waitpid(process_, nullptr, WNOHANG) == 0;
+  if (runs) {
     ::kill(process_, SIGTERM);
     ::waitpid(process_, nullptr, 0);
-    process_ = -1;
   }
+  process_ = -1;
+  return runs;
 }
 
 }  // namespace stadion::attack

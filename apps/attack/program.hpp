@@ -19,7 +19,8 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  void stop() noexcept;
+  /// False when it had ended by then.
+  bool stop() noexcept;
 
  private:
   pid_t process_ = -1;

@@ -16,20 +16,27 @@ inline constexpr std::size_t kLineBytesMax = 4096;
 inline constexpr std::size_t kStoreBytesMax = 256 * 1024 * 1024;
 
 /// Keys and values in one arena. What is overwritten or deleted stays behind as waste; when the arena has
-/// doubled since the last time, the living are copied to a new one and the old one is disposed.
+/// doubled since the last time, or is full and a good part of it waste, the living are copied to a new one
+/// and the old one is disposed.
 class Store {
  public:
   const string_view* get(string_view key) { return contents_->table.find(key); }
 
   void set(string_view key, string_view value) {
     if (contents_->arena.bytes_used() > 2 * compacted_bytes_ + 1024 * 1024) compact();
-    const string_view own_key = contents_->arena.copy(key);
-    const string_view own_value = contents_->arena.copy(value);
-    erase(key);
-    contents_->table.try_emplace(own_key, own_value);
+    try {
+      put(key, value);
+    } catch (const ArenaFailed&) {
+      if (waste_bytes_ < kStoreBytesMax / 16) throw;
+      compact();
+      put(key, value);
+    }
   }
 
-  bool erase(string_view key) { return contents_->table.erase(key); }
+  bool erase(string_view key) {
+    if (const string_view* value = get(key)) waste_bytes_ += key.size() + value->size();
+    return contents_->table.erase(key);
+  }
 
   std::size_t size() const { return contents_->table.size(); }
   std::size_t compactions() const { return compactions_; }
@@ -40,6 +47,13 @@ class Store {
     HashTable<string_view, string_view> table{arena};
   };
 
+  void put(string_view key, string_view value) {
+    const string_view own_key = contents_->arena.copy(key);
+    const string_view own_value = contents_->arena.copy(value);
+    erase(key);
+    contents_->table.try_emplace(own_key, own_value);
+  }
+
   void compact() {
     auto living = std::make_unique<Contents>();
     contents_->table.for_each([&to = *living](string_view key, string_view value) {
@@ -47,10 +61,12 @@ class Store {
     });
     contents_ = std::move(living);
     compacted_bytes_ = contents_->arena.bytes_used();
+    waste_bytes_ = 0;
     ++compactions_;
   }
   std::unique_ptr<Contents> contents_ = std::make_unique<Contents>();
-  std::size_t compacted_bytes_ = 0;
+  std::size_t compacted_bytes_ = 0;  ///< Used right after the last time,
+  std::size_t waste_bytes_ = 0;      ///< and overwritten or deleted since then.
   std::size_t compactions_ = 0;
 };
 

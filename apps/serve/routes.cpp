@@ -62,7 +62,7 @@ Task<> upload(Exchange& exchange) {
   exchange.response().text({text, static_cast<std::size_t>(size)});
 }
 
-/// Reads a form, multipart or not and coded or not, and tells how much is in it.
+/// Reads a form, coded or not, or a multipart one, and tells how much is in it.
 Task<> form(Exchange& exchange) {
   std::size_t fields = 0;
   std::uint64_t bytes = 0;

@@ -152,6 +152,44 @@ TEST_CASE("embed: many small keys are not copied again and again") {
   CHECK(stats.ends_with(" compactions\n"));  // Fewer than ten.
 }
 
+TEST_CASE("embed: a full store says so, and takes more when much was deleted") {
+  const Embed embed;
+  HttpClient client = embed.connect();
+  const std::string value(4000, 'v');
+  const auto key = [](std::size_t number) { return "k" + std::to_string(number); };
+  constexpr std::size_t kLinesAtOnce = 100;
+  std::size_t keys = 0;
+  bool is_full = false;
+  while (!is_full) {
+    REQUIRE(keys < 100'000);
+    std::string lines;
+    for (std::size_t i = 0; i < kLinesAtOnce; ++i) {
+      lines += "SET " + key(keys + i) + " " + value + "\n";
+    }
+    client.send(lines);
+    for (std::size_t i = 0; i < kLinesAtOnce; ++i) {
+      constexpr std::string_view kFull = "ERROR the store is full\n";
+      const bool is_taken = client.read_bytes(3) == "OK\n";
+      if (!is_taken) {
+        is_full = client.read_bytes(kFull.size() - 3) == kFull.substr(3);
+      }
+      keys += is_taken ? 1 : 0;
+    }
+  }
+  CHECK(keys > 60'000);  // Of 256 MiB.
+  for (std::size_t from = 0; from < keys; from += kLinesAtOnce) {
+    const std::size_t count = std::min(kLinesAtOnce, keys - from);
+    std::string lines;
+    for (std::size_t i = 0; i < count; ++i) {
+      lines += "DEL " + key(from + i) + "\n";
+    }
+    client.send(lines);
+    REQUIRE(client.read_bytes(3 * count).size() == 3 * count);
+  }
+  CHECK(answers(client, "SET again " + value, "OK"));
+  CHECK(answers(client, "GET again", value));
+}
+
 TEST_CASE("embed: 200 connections at once make the pool grow while it serves") {
   constexpr int kConnections = 200;
   Embed embed;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "http/compression.hpp"
 #include "tests/support/coded.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/live_arenas.hpp"
 #include "tests/support/recorded_log.hpp"
@@ -91,6 +94,53 @@ void add_routes(Server& server, int file) {
         {.file = file, .offset = 500'000, .file_bytes = text.size() - 500'000}};
     response.body_parts(parts, "text/plain");
   });
+}
+
+/// Flushes what does not become shorter until the client, which takes nothing, lets it wait too long, and
+/// then writes on.
+class GivenUpFlush {
+ public:
+  Task<> operator()(Exchange& exchange) {
+    exchange.response().set_header("Content-Type", "text/plain");
+    while (!has_given_up) {
+      const std::string_view piece = std::string_view(kRandom).substr(written.size(), 4'000);
+      written += piece;
+      co_await exchange.write(piece);
+      try {
+        co_await exchange.flush().within(std::chrono::milliseconds(20));
+      } catch (const DeadlinePassed&) {
+        has_given_up = true;
+      }
+    }
+    written += kLarge;
+    co_await exchange.write(kLarge);
+    has_ended = true;
+  }
+
+  static inline const std::string kRandom = tests::random_text(32'000'000);  // More than is taken.
+  std::string written{};
+  std::atomic<bool> has_given_up = false;
+  std::atomic<bool> has_ended = false;
+};
+
+TEST_CASE_FIXTURE(LiveArenas, "compression: a flush that was given up loses nothing") {
+  for (const ContentCoding coding : available_codings()) {
+    CAPTURE(to_string(coding));
+    GivenUpFlush handler;
+    RunningServer server([&handler](Server& made) {
+      made.use(compression());
+      made.get("/", [&handler](Exchange& exchange) { return handler(exchange); });
+    });
+    HttpClient client = server.connect({.receive_buffer_bytes = 4096});
+    client.send(get("/", coding));
+    REQUIRE(tests::eventually([&] { return handler.has_given_up.load(); }));
+    const HttpResponse response = client.read_response();
+    REQUIRE(response.is_complete);
+    CHECK(handler.has_ended);
+    const Decoded body = tests::decoded(coding, response.body);
+    CHECK(body.status == DecodeStatus::end);
+    CHECK((body.text == handler.written));
+  }
 }
 
 TEST_CASE_FIXTURE(LiveArenas, "compression: a large body of any kind is sent in pieces") {

@@ -436,13 +436,27 @@ TEST_CASE_FIXTURE(LiveArenas,
 TEST_CASE_FIXTURE(LiveArenas, "parser: the limit on chunk extensions, below, at and above it") {
   Limits limits;
   limits.chunk_extension_bytes_max = 12;
+  const auto error_of = [&limits](const std::string& chunks) {
+    const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+    return parse(head + chunks + "0\r\n\r\n", limits).error;
+  };
   for (const std::size_t bytes : {11U, 12U, 13U}) {
-    const std::string extension(bytes, 'e');
-    const Outcome read =
-        parse("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1;" + extension +
-                  "\r\nx\r\n0\r\n\r\n",
-              limits);
-    CHECK(read.error == (bytes <= 12 ? ParseError::none : ParseError::body_too_large));
+    CAPTURE(bytes);
+    const ParseError expected = bytes <= 12 ? ParseError::none : ParseError::body_too_large;
+    CHECK(error_of("1;" + std::string(bytes, 'e') + "\r\nx\r\n") == expected);
+    CHECK(error_of("1;" + std::string(bytes - 2, 'e') + "=v\r\nx\r\n") == expected);
+    CHECK(error_of("1;a;b;" + std::string(bytes - 4, 'e') + "\r\nx\r\n") == expected);
+    // Of all chunks together.
+    CHECK(error_of("1;ab=cd\r\nx\r\n1;" + std::string(bytes - 5, 'e') + "\r\nx\r\n") == expected);
+  }
+}
+
+TEST_CASE_FIXTURE(LiveArenas, "parser: a chunk extension has a name [RFC 9112 §7.1.1]") {
+  const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view extension : {";", ";;", ";;a", ";a;", ";a;;b", ";=v", ";a;=v"}) {
+    CAPTURE(extension);
+    const std::string body = "1" + std::string(extension) + "\r\nx\r\n0\r\n\r\n";
+    CHECK(parse(head + body).error == ParseError::malformed_chunk);
   }
 }
 
@@ -465,7 +479,7 @@ TEST_CASE_FIXTURE(LiveArenas, "parser: 32 bytes around a chunk's data, beside ex
   const std::string extension(16, 'e');
   for (const std::size_t bytes : {31U, 32U, 33U}) {
     CAPTURE(bytes);
-    const ParseError expected = bytes <= 32 ? ParseError::none : ParseError::malformed_chunk;
+    const ParseError expected = bytes <= 32 ? ParseError::none : ParseError::body_too_large;
     const auto zeros = [bytes](std::size_t others) { return std::string(bytes - others, '0'); };
     const auto error_of = [&](const std::string& chunks) {
       return parse(head + chunks + "x\r\n0\r\n\r\n", limits).error;

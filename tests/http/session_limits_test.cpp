@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/compression.hpp"
 #include "http/session.hpp"
@@ -42,6 +43,17 @@ Task<> wait_behind_body(Exchange& exchange) {
   co_await exchange.sleep(24h);
 }
 
+bool has_given_up = false;
+
+Task<> give_up_reading(Exchange& exchange) {
+  try {
+    co_await exchange.read_body().within(20ms);
+  } catch (const DeadlinePassed&) {
+    has_given_up = true;
+  }
+  co_await exchange.sleep(24h);
+}
+
 Task<> be_upgraded(Exchange& exchange) {
   co_await exchange.upgrade("echo/2");
   co_await exchange.read_raw();
@@ -55,6 +67,7 @@ void add_routes(Routes& routes) {
   routes.get("/long", wait_long);
   routes.get("/hasty", wait_long, {.handler_max = 5s});
   routes.post("/behind", wait_behind_body, {.body = BodyMode::streamed, .handler_max = 20s});
+  routes.post("/given_up", give_up_reading, {.body = BodyMode::streamed, .handler_max = 5s});
   routes.get("/raw", be_upgraded);
 }
 
@@ -134,6 +147,13 @@ TEST_CASE_FIXTURE(TimedSession, "time: a handler has what its route says") {
 TEST_CASE_FIXTURE(TimedSession, "time: a handler's time begins anew with the body that it reads") {
   shard.send(peer, post("/behind", 10));
   check_ends_after(shard.send(peer, "0123456789"), 20s, 503);
+}
+
+TEST_CASE_FIXTURE(TimedSession,
+                  "time: a handler's time does not begin anew with what it gives up") {
+  const Moment moment = shard.send(peer, post("/given_up", 10));
+  shard.loop().run_until([] { return std::exchange(has_given_up, false); });
+  check_ends_after(moment, 5s, 503);
 }
 
 TEST_CASE_FIXTURE(TimedSession, "time: an upgraded connection has the idle time") {

@@ -337,7 +337,14 @@ inline void add_chunks(Cases& cases) {
        Texts{"FFFFFFFFFFFFFFFF", "8000000000000000", "7FFFFFFFFFFFFFFF", "100000001", "100001"}) {
     refused(cases, "7.1", chunked(std::string(size) + "\r\nabcde\r\n0\r\n\r\n"), 413);
   }
-  refused(cases, "7.1", chunked(std::string(2000, '0') + "5\r\nabcde\r\n0\r\n\r\n"));
+  for (const std::string_view extension : {";", ";;", ";a;", ";;a", ";=a", "; ;a"}) {
+    refused(cases, "7.1.1", chunked("5" + std::string(extension) + "\r\nabcde\r\n0\r\n\r\n"));
+  }
+  for (const std::string& size : {std::string(2000, '0') + "5", "5;a=" + std::string(2000, 'b'),
+                                  "5;" + std::string(2000, ';')}) {
+    refused(cases, "7.1", chunked(size + "\r\nabcde\r\n0\r\n\r\n"),
+            size[1] == ';' && size[2] == ';' ? 400 : 413);
+  }
   refused(cases, "7.1.1", chunked("5;" + std::string(1025, 'a') + "\r\nabcde\r\n0\r\n\r\n"), 413);
   for (const std::string_view trailer :
        Texts{" X: y", "\tX: y", "X : y", "X\t: y", "X", "X y", ": y", "X: y\n", "X: y\rZ: z",
