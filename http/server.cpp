@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <csignal>
+#include <exception>
 #include <future>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "core/finally.hpp"
 #include "http/service.hpp"
@@ -84,7 +86,9 @@ struct Server::State {
                      .queue_max = service.options.offload_queue_max}),
         sockets(workers.size()),
         metrics(workers.size()),
-        shards(workers.size()) {}
+        shards(workers.size()),
+        made(workers.size()),
+        failures(workers.size()) {}
 
   Service service;
   std::vector<net::Endpoint> endpoints;
@@ -94,6 +98,8 @@ struct Server::State {
   std::vector<WorkerMetrics> metrics;                      ///< One per Worker.
   std::mutex shards_mutex;                     ///< Guards the pointers, not what they point to.
   std::vector<std::unique_ptr<Shard>> shards;  ///< One per Worker, used on its thread.
+  std::vector<std::promise<void>> made;        ///< When each is made, or cannot be:
+  std::vector<std::exception_ptr> failures;    ///< for this reason.
   std::atomic<Clock::time_point> started{};    ///< The epoch before start().
   std::atomic<bool> is_serving = false;        ///< All shards are made.
   std::atomic<bool> is_stopping = false;
@@ -101,13 +107,18 @@ struct Server::State {
 
   bool is_started() const noexcept { return started.load() != Clock::time_point{}; }
 
-  void make_shard(std::size_t index) {
-    auto shard = std::make_unique<Shard>(workers[index], thread_pool, service, metrics[index]);
-    for (net::ListeningSocket& socket : sockets[index]) {
-      shard->listen(std::move(socket));
+  void make_shard(std::size_t index) noexcept {
+    try {
+      auto shard = std::make_unique<Shard>(workers[index], thread_pool, service, metrics[index]);
+      for (net::ListeningSocket& socket : sockets[index]) {
+        shard->listen(std::move(socket));
+      }
+      const std::lock_guard lock(shards_mutex);
+      shards[index] = std::move(shard);
+    } catch (...) {
+      failures[index] = std::current_exception();
     }
-    const std::lock_guard lock(shards_mutex);
-    shards[index] = std::move(shard);
+    made[index].set_value();
   }
 
   /// On the shard's Worker, as the next one.
@@ -205,10 +216,8 @@ void Server::start() {
   // Each shard is made on its own Worker, so that its arena belongs to the thread that uses it.
   std::vector<std::future<void>> made;
   for (std::size_t index = 0; index < state_->workers.size(); ++index) {
-    auto making =
-        std::make_shared<std::packaged_task<void()>>([this, index] { state_->make_shard(index); });
-    made.push_back(making->get_future());
-    state_->workers[index].post([making] { (*making)(); });
+    made.push_back(state_->made[index].get_future());
+    state_->workers[index].post([state = state_.get(), index] { state->make_shard(index); });
   }
   {
     // However this ends: a Worker that was started has to be stopped.
@@ -218,8 +227,10 @@ void Server::start() {
       shard.wait();
     }
   }
-  for (auto& shard : made) {
-    shard.get();
+  for (std::exception_ptr& failure : state_->failures) {
+    if (failure != nullptr) {
+      std::rethrow_exception(std::exchange(failure, nullptr));
+    }
   }
   if (state_->is_stopping) {
     stop();
@@ -228,9 +239,7 @@ void Server::start() {
 
 void Server::stop() {
   state_->is_stopping = true;
-  state_->post_to_each([](State& state, std::size_t index) {
-    state.drain_shard(index);
-  });
+  state_->post_to_each([](State& state, std::size_t index) { state.drain_shard(index); });
 }
 
 void Server::stop_now() {
