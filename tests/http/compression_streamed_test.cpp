@@ -127,10 +127,14 @@ TEST_CASE_FIXTURE(LiveArenas, "compression: a flush that was given up loses noth
   for (const ContentCoding coding : available_codings()) {
     CAPTURE(to_string(coding));
     GivenUpFlush handler;
-    RunningServer server([&handler](Server& made) {
-      made.use(compression());
-      made.get("/", [&handler](Exchange& exchange) { return handler(exchange); });
-    });
+    ServerOptions options;
+    options.buffer_bytes = 2048;  // Less than is flushed at a time.
+    RunningServer server(
+        [&handler](Server& made) {
+          made.use(compression());
+          made.get("/", [&handler](Exchange& exchange) { return handler(exchange); });
+        },
+        options);
     HttpClient client = server.connect({.receive_buffer_bytes = 4096});
     client.send(get("/", coding));
     REQUIRE(tests::eventually([&] { return handler.has_given_up.load(); }));
