@@ -126,7 +126,9 @@ struct Parser::Llhttp {
     const bool is_within_limits = self.count_framing(at);
     self.is_in_extension = true;
     self.extension_name_bytes += length;
-    return report(state, is_within_limits ? ParseError::none : ParseError::body_too_large);
+    const bool is_short = self.count_framing(at + length);
+    return report(state,
+                  is_within_limits && is_short ? ParseError::none : ParseError::body_too_large);
   }
 
   // llhttp 8.1 takes one that is empty.
@@ -339,7 +341,10 @@ Parser::Progress Parser::feed_body(std::string_view bytes) {
     return {State::failed, bytes.size()};
   }
   if (result != HPE_OK && result != HPE_PAUSED) {
-    return {fail(ParseError::malformed_chunk), bytes.size()};
+    // What is too long is so, whatever follows, and in whatever pieces it comes.
+    const bool is_short = llhttp_->count_framing(llhttp_get_error_pos(&llhttp_->state));
+    return {fail(is_short ? ParseError::malformed_chunk : ParseError::body_too_large),
+            bytes.size()};
   }
   const char* end =
       result == HPE_OK ? bytes.data() + bytes.size() : llhttp_get_error_pos(&llhttp_->state);
