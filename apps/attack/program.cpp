@@ -34,13 +34,14 @@ bool Program::stop() noexcept {
   if (process_ <= 0) {
     return false;
   }
-  const bool runs = ::waitpid(process_, nullptr, WNOHANG) == 0;
-  if (runs) {
+  int status = 0;
+  const bool has_ended = ::waitpid(process_, &status, WNOHANG) != 0;
+  if (!has_ended) {
     ::kill(process_, SIGTERM);
     ::waitpid(process_, nullptr, 0);
   }
   process_ = -1;
-  return runs;
+  return !has_ended || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 }  // namespace stadion::attack

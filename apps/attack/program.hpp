@@ -19,7 +19,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// False when it had ended by then.
+  /// False when it had failed by then.
   bool stop() noexcept;
 
  private:
