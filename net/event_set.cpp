@@ -152,10 +152,13 @@ void EventSet::dispatch() {
       schedule();
     }
   });
-  // Those that are deferred from here on are not meant yet.
+  // Those that are deferred from here on are not meant yet, nor all of many: a thousand whose peers take
+  // little at a time would keep the others from being heard.
   turn_ = std::max(turn_ + 1, 1U);
-  while (first_deferred_ != nullptr && first_deferred_->deferred_in_ != turn_ &&
-         !is_stopped_.load(std::memory_order_relaxed)) {
+  for (std::size_t told = 0;
+       told < kEventsAtOnce && first_deferred_ != nullptr &&
+       first_deferred_->deferred_in_ != turn_ && !is_stopped_.load(std::memory_order_relaxed);
+       ++told) {
     EventSource& source = *first_deferred_;
     unlink(source);
     source.on_events(0);

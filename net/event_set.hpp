@@ -52,7 +52,7 @@ class EventSource {
 ///
 /// Lifetime   Outlives the io_context and its handlers, which may own sources; detach() comes first.
 /// Threads    The loop's alone, but for stop().
-/// Limits     128 events per turn; the others have theirs in the next.
+/// Limits     128 events per turn, and as many that are deferred; the others have theirs in the next.
 class EventSet {
  public:
   EventSet();
@@ -70,7 +70,7 @@ class EventSet {
   std::error_code add(int descriptor, EventSource& source) noexcept;
   /// The source is told nothing more.
   void remove(int descriptor, EventSource& source) noexcept;
-  /// Calls the source's on_events(0) in the next turn.
+  /// Calls the source's on_events(0) in the next turn, or where many are deferred in one of those behind.
   void defer(EventSource& source);
 
   /// The loop is to stop: what has not been told yet waits until go_on(). From any thread.

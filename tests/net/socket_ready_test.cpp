@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -188,6 +191,62 @@ TEST_CASE("socket: many that are ready at once, more than one turn takes, are al
   for (std::size_t i = 0; i < kSockets; ++i) {
     CHECK(told[i].times == 1);
   }
+}
+
+/// Waits for room again as often as it is told that there is some: always.
+struct Writer {
+  Socket* socket = nullptr;
+  std::size_t* times = nullptr;
+  static void run(void* context, std::uint64_t, std::error_code, std::size_t) {
+    auto* self = static_cast<Writer*>(context);
+    ++*self->times;
+    self->socket->wait_writable({run, self, 0});
+  }
+};
+
+/// How many writers were told by then.
+struct Reader {
+  const std::size_t* times = nullptr;
+  std::size_t times_then = 0;
+  static void run(void* context, std::uint64_t, std::error_code, std::size_t) {
+    auto* self = static_cast<Reader*>(context);
+    self->times_then = *self->times;
+  }
+};
+
+TEST_CASE("socket: many that always have room keep no other from being heard") {
+  constexpr std::size_t kWriters =
+      450;  // With their peers, as many descriptors as there always are.
+  constexpr std::size_t kToldAtOnce = 128;
+  TestLoop loop;
+  std::vector<ConnectedPair> pairs;
+  std::vector<Socket> sockets;
+  std::vector<Writer> writers(kWriters);
+  std::size_t times = 0;
+  sockets.reserve(kWriters);
+  for (Writer& writer : writers) {
+    pairs.push_back(ConnectedPair::local());
+    writer = {.socket = &sockets.emplace_back(loop.worker(), pairs.back().ours.release()),
+              .times = &times};
+    Writer::run(&writer, 0, {}, 0);
+  }
+  ConnectedPair pair = ConnectedPair::local();
+  Socket socket(loop.worker(), pair.ours.release());
+  std::size_t most = 0;
+  for (int i = 0; i < 20; ++i) {
+    Reader reader{.times = &times};
+    socket.wait_readable({Reader::run, &reader, 0});
+    loop.run_until([&, until = times + 3 * kWriters] { return times > until; });
+    std::size_t times_before = 0;
+    loop.call([&] {
+      pair.peer.send("x");
+      times_before = times;
+    });
+    loop.run_until([&] { return reader.times_then > 0; });
+    CHECK(read_of(socket) == "x");
+    most = std::max(most, reader.times_then - times_before);
+  }
+  CHECK(most <= 3 * kToldAtOnce);
 }
 
 /// Closes all the sockets when the first of them is told, whichever that is.
