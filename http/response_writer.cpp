@@ -299,8 +299,8 @@ bool ResponseWriter::encode_some(pool::Connection& connection, std::string_view&
 bool ResponseWriter::flush(pool::Connection& connection) {
   if (!is_flushed_) {
     std::string_view nothing;
-    shows_work_ =
-        true;  // Until it is done, whatever is written then: no coding lets it be left off.
+    // Until it is done, whatever is written then: no coding lets it be left off.
+    shows_work_ = true;
     is_flushed_ = encode(connection, nothing, Flush::none);
   }
   return is_flushed_;
