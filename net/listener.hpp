@@ -54,9 +54,10 @@ class Listener {
 
   /// Stops accepting, and closes the listening socket: the system refuses connections from here on.
   void close() noexcept;
-  /// Accepts those who wait in the backlog first, ListenerOptions::drained_max at the most: they would be
-  /// reset. Who comes between that and the close is, unless the system passes them on to another socket on the same
-  /// address (SO_REUSEPORT and net.ipv4.tcp_migrate_req=1), or this one has a duplicate elsewhere.
+  /// Accepts those who wait in the backlog first, ListenerOptions::drained_max at the most: they would
+  /// be reset. Who comes between that and the close is, unless the system passes them on to another
+  /// socket on the same address (SO_REUSEPORT and net.ipv4.tcp_migrate_req=1), or this one has a
+  /// duplicate elsewhere.
   void drain() noexcept;
 
   Endpoint local_endpoint() const noexcept;
